@@ -1,0 +1,54 @@
+namespace StreamHouse.Broker.Buffers;
+
+/// <summary>
+/// A pinned, reference-counted array from a <see cref="BufferPool"/>. Whoever creates a slice that outlives the current call
+/// takes a reference with <see cref="Retain"/>; the last <see cref="Release"/> gives the array back to its pool.
+/// </summary>
+public sealed class SharedBuffer
+{
+    private readonly BufferPool _pool;
+    private readonly byte[] _array;
+    private int _references;
+
+    internal SharedBuffer(BufferPool pool, byte[] array)
+    {
+        _pool = pool;
+        _array = array;
+    }
+
+    /// <summary>Rented size in bytes: what this buffer costs however little of it is used.</summary>
+    public int Capacity => _array.Length;
+
+    /// <summary>The whole array.</summary>
+    public Memory<byte> Memory => _array;
+
+    /// <summary>The whole array.</summary>
+    public Span<byte> Span => _array;
+
+    /// <summary>Adds a reference. Only a holder of a reference may call this.</summary>
+    /// <exception cref="ObjectDisposedException">The buffer has gone back to its pool.</exception>
+    public void Retain()
+    {
+        if (Interlocked.Increment(ref _references) <= 1)
+        {
+            throw new ObjectDisposedException(nameof(SharedBuffer), "A released buffer was retained: a reference was dropped too early.");
+        }
+    }
+
+    /// <summary>Drops a reference; the last one returns the array to the pool.</summary>
+    /// <exception cref="ObjectDisposedException">More releases than references.</exception>
+    public void Release()
+    {
+        int left = Interlocked.Decrement(ref _references);
+        if (left == 0)
+        {
+            _pool.Return(this);
+        }
+        else if (left < 0)
+        {
+            throw new ObjectDisposedException(nameof(SharedBuffer), "A buffer was released more often than it was retained.");
+        }
+    }
+
+    internal void Activate() => Volatile.Write(ref _references, 1);
+}

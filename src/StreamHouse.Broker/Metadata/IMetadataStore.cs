@@ -1,0 +1,28 @@
+namespace StreamHouse.Broker.Metadata;
+
+/// <summary>
+/// All metadata of a cluster, as small ports. Each method is one transaction: it has happened entirely, or not at all,
+/// or (<see cref="MetadataUnavailableException"/>) its outcome is unknown. Methods may be called concurrently.
+/// </summary>
+public interface IMetadataStore : IClusterStore, ITopicStore, ILeaseStore, IManifestStore, IGroupOffsetStore, IProducerIdStore;
+
+/// <summary>The store did not answer, or answered too late: the outcome of a change is unknown.</summary>
+public sealed class MetadataUnavailableException(string message, Exception? inner = null) : IOException(message, inner);
+
+/// <summary>The cluster's identity and the store's health.</summary>
+public interface IClusterStore
+{
+    /// <summary>The cluster id; made with <paramref name="candidate"/> when the store is new.</summary>
+    /// <returns>The id, and whether this call made it.</returns>
+    Task<(Guid ClusterId, bool Created)> GetOrCreateClusterAsync(Guid candidate, CancellationToken ct);
+
+    /// <summary>Reads something, to prove that the store answers.</summary>
+    Task PingAsync(CancellationToken ct);
+}
+
+/// <summary>Producer ids, given out in blocks so that one transaction serves many producers.</summary>
+public interface IProducerIdStore
+{
+    /// <summary>Takes <paramref name="count"/> ids never given out before; returns the first.</summary>
+    Task<long> AllocateProducerIdsAsync(int count, CancellationToken ct);
+}

@@ -1,0 +1,43 @@
+namespace StreamHouse.Broker.NodeLogs;
+
+/// <summary>
+/// The folder of log files under a node log. Adapters own the thread that does the I/O and complete each operation's task on it,
+/// continuations included, so that the log writer's loop runs there.
+/// </summary>
+public interface ILogDevice
+{
+    /// <summary>Names of the files, in no particular order.</summary>
+    ValueTask<IReadOnlyList<string>> ListAsync(CancellationToken ct);
+
+    /// <summary>Creates a file whose <paramref name="bytes"/> are reserved on disk, synced with its folder.</summary>
+    /// <exception cref="LogDeviceFullException">No space; nothing is left behind.</exception>
+    ValueTask<ILogFile> CreateAsync(string name, long bytes, CancellationToken ct);
+
+    /// <summary>Opens an existing file for reading and writing.</summary>
+    ValueTask<ILogFile> OpenAsync(string name, CancellationToken ct);
+
+    /// <summary>Renames a closed or open file and syncs the folder. Used to recycle tiered files.</summary>
+    ValueTask RenameAsync(string from, string to, CancellationToken ct);
+
+    /// <summary>Removes a file and syncs the folder.</summary>
+    ValueTask DeleteAsync(string name, CancellationToken ct);
+}
+
+/// <summary>One file of an <see cref="ILogDevice"/>.</summary>
+public interface ILogFile : IAsyncDisposable
+{
+    /// <summary>Reserved size in bytes.</summary>
+    long Length { get; }
+
+    /// <summary>Reads exactly <paramref name="destination"/> or up to the end of the file; returns the bytes read.</summary>
+    ValueTask<int> ReadAsync(long position, Memory<byte> destination, CancellationToken ct);
+
+    /// <summary>
+    /// Writes <paramref name="buffers"/> back to back at <paramref name="position"/> (a multiple of 4 KiB, as is their total length)
+    /// and then makes them durable, in one go. Any failure poisons the log: it is never tried again.
+    /// </summary>
+    ValueTask WriteDurablyAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> buffers, CancellationToken ct);
+}
+
+/// <summary>The device has no space for a new file.</summary>
+public sealed class LogDeviceFullException(string message, Exception? inner = null) : IOException(message, inner);

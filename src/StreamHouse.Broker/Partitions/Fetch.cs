@@ -1,0 +1,110 @@
+using StreamHouse.Broker.Buffers;
+using StreamHouse.Broker.Topics;
+
+namespace StreamHouse.Broker.Partitions;
+
+/// <summary>What to read from one partition.</summary>
+/// <param name="Partition">Where.</param>
+/// <param name="Offset">First offset wanted.</param>
+/// <param name="BytesMax">Byte limit for this partition; the first batch is returned even when larger.</param>
+/// <param name="LeaderEpoch">The leader epoch the caller believes in, or -1.</param>
+public readonly record struct FetchPartition(TopicPartition Partition, long Offset, int BytesMax, int LeaderEpoch = -1);
+
+/// <summary>A read of one or more partitions that may wait for data.</summary>
+/// <param name="Partitions">What to read, in order of preference.</param>
+/// <param name="BytesMin">Wait until this many bytes are there; 0 or 1 answers with the first batch.</param>
+/// <param name="BytesMax">Limit for the whole answer; the first batch is returned even when larger.</param>
+/// <param name="WaitMax">Longest wait; zero answers at once. Never negative.</param>
+public sealed record FetchRequest(IReadOnlyList<FetchPartition> Partitions, int BytesMin, int BytesMax, TimeSpan WaitMax);
+
+/// <summary>Answer to a <see cref="FetchRequest"/>. Dispose it once the bytes are sent: that gives the buffers back.</summary>
+/// <param name="partitions">One per requested partition, in the request's order.</param>
+public sealed class FetchResult(IReadOnlyList<PartitionFetch> partitions) : IDisposable
+{
+    /// <summary>One per requested partition, in the request's order.</summary>
+    public IReadOnlyList<PartitionFetch> Partitions { get; } = partitions;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (PartitionFetch partition in Partitions)
+        {
+            partition.Release();
+        }
+    }
+}
+
+/// <summary>What was read from one partition.</summary>
+public sealed class PartitionFetch
+{
+    private List<BufferSlice>? _slices;
+
+    /// <summary>Which partition.</summary>
+    public required TopicPartition Partition { get; init; }
+
+    /// <summary>None, or why nothing was read.</summary>
+    public BrokerErrorCode Error { get; init; }
+
+    /// <summary>For a person, with an error.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>Readers see offsets below this one; -1 with an error that hides it.</summary>
+    public long HighWatermark { get; init; } = -1;
+
+    /// <summary>Readers of committed records see offsets below this one.</summary>
+    public long LastStableOffset { get; init; } = -1;
+
+    /// <summary>First readable offset.</summary>
+    public long LogStartOffset { get; init; } = -1;
+
+    /// <summary>The leader's epoch.</summary>
+    public long LeaderEpoch { get; init; } = -1;
+
+    /// <summary>Whole record batches, back to back, in pieces whose borders need not be those of batches. The first may begin below the wanted offset.</summary>
+    public IReadOnlyList<BufferSlice> Slices => _slices ?? (IReadOnlyList<BufferSlice>)[];
+
+    /// <summary>Bytes in <see cref="Slices"/>.</summary>
+    public int Bytes { get; private set; }
+
+    /// <summary>Adds a piece, passing on one reference to its buffer.</summary>
+    internal void Add(BufferSlice slice)
+    {
+        (_slices ??= []).Add(slice);
+        Bytes += slice.Length;
+    }
+
+    internal void Release()
+    {
+        if (_slices is { } slices)
+        {
+            _slices = null;
+            Bytes = 0;
+            foreach (BufferSlice slice in slices)
+            {
+                slice.Owner.Release();
+            }
+        }
+    }
+}
+
+/// <summary>Which offset is asked for.</summary>
+public enum OffsetQuery
+{
+    /// <summary>The first readable offset.</summary>
+    Earliest,
+
+    /// <summary>The high watermark: the next offset a reader will see.</summary>
+    Latest,
+
+    /// <summary>The first offset whose record has a timestamp at or after the given one.</summary>
+    ByTimestamp,
+
+    /// <summary>The offset of the record with the largest timestamp.</summary>
+    MaxTimestamp,
+}
+
+/// <summary>An offset and the timestamp of its record.</summary>
+/// <param name="Offset">The offset, or -1 when no record matches.</param>
+/// <param name="TimestampMs">The record's timestamp, or -1.</param>
+/// <param name="LeaderEpoch">The epoch of that offset, or -1.</param>
+public readonly record struct OffsetResult(long Offset, long TimestampMs, long LeaderEpoch);
