@@ -21,6 +21,9 @@ public interface ILeaseStore
     /// <exception cref="BrokerException"><see cref="BrokerErrorCode.DataDamaged"/> when a partition's tail lies in a node log that is not this one.</exception>
     Task<IReadOnlyList<Lease>> TakeAllLeasesAsync(Guid incarnation, Guid nodeLog, CancellationToken ct);
 
+    /// <summary>Takes every lease of one topic that nobody holds, in one statement: how a server takes what it has just created.</summary>
+    Task<IReadOnlyList<Lease>> TakeTopicLeasesAsync(TopicId topic, Guid incarnation, Guid? nodeLog, CancellationToken ct);
+
     /// <summary>Takes one lease if nobody holds it, or its holder's session has expired, or <paramref name="observedEpoch"/> is still its epoch (take-over by force).</summary>
     /// <returns>The lease, or null when another holds it.</returns>
     Task<Lease?> TakeLeaseAsync(TopicPartition partition, Guid incarnation, Guid? nodeLog, long? observedEpoch, CancellationToken ct);
