@@ -89,9 +89,10 @@ public enum SliceOutcome
     Fenced,
 }
 
-/// <summary>A row of the manifest.</summary>
+/// <summary>A row of the manifest, joined with its object's.</summary>
+/// <param name="ObjectBytes">Size of the whole object: its footer, and so its table, is found from the end.</param>
 public sealed record SegmentRow(
-    TopicPartition Partition, long BaseOffset, long EndOffset, long Epoch, Guid ObjectId, string Key, long Position, long Length,
+    TopicPartition Partition, long BaseOffset, long EndOffset, long Epoch, Guid ObjectId, string Key, long ObjectBytes, long Position, long Length,
     long MaxTimestamp, long Records);
 
 /// <summary>The first offset of a leader epoch.</summary>
