@@ -1,0 +1,125 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using StreamHouse.Rpc.Grpc;
+
+namespace StreamHouse.Server.Grpc.Runtime;
+
+/// <summary>The requests of a call, in order. For one reader.</summary>
+/// <typeparam name="T">The request. One that is disposable belongs to the reader.</typeparam>
+internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> reader, int messageBytesMax, CancellationToken aborted) : IDisposable
+{
+    private readonly PipeReader _pipe = request.BodyReader;
+    private readonly string? _encoding = request.Headers[GrpcHeaders.Encoding];
+    private byte[] _scratch = [];
+
+    /// <summary>The request read last.</summary>
+    public T Current { get; private set; } = default!;
+
+    /// <summary>Reads the next request.</summary>
+    /// <returns>False when the client has sent its last.</returns>
+    /// <exception cref="RpcException">A broken or too large frame; nothing more can be read.</exception>
+    /// <exception cref="MalformedMessageException">The message does not decode; the next one can still be read.</exception>
+    public async ValueTask<bool> MoveNextAsync()
+    {
+        Current = default!;
+        int length = await ReadHeaderAsync();
+        if (length < 0)
+        {
+            return false;
+        }
+        Current = reader.Allocator is { } allocator && length > 0 ? await ReadOwnedAsync(allocator, length) : await ReadSharedAsync(length);
+        return true;
+    }
+
+    public void Dispose()
+    {
+        if (_scratch.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_scratch);
+            _scratch = [];
+        }
+    }
+
+    /// <returns>Length of the next message, -1 at the end.</returns>
+    private async ValueTask<int> ReadHeaderAsync()
+    {
+        while (true)
+        {
+            ReadResult result = await _pipe.ReadAsync(aborted);
+            ReadOnlySequence<byte> buffer = result.Buffer;
+            if (buffer.Length >= GrpcFrame.HeaderBytes)
+            {
+                return TakeHeader(buffer);
+            }
+            if (result.IsCompleted)
+            {
+                int received = (int)buffer.Length;
+                _pipe.AdvanceTo(buffer.End);
+                return received == 0 ? -1 : throw GrpcFrame.Truncated(GrpcFrame.HeaderBytes, received);
+            }
+            _pipe.AdvanceTo(buffer.Start, buffer.End);
+        }
+    }
+
+    private int TakeHeader(ReadOnlySequence<byte> buffer)
+    {
+        Span<byte> header = stackalloc byte[GrpcFrame.HeaderBytes];
+        SequencePosition end = buffer.GetPosition(GrpcFrame.HeaderBytes);
+        buffer.Slice(0, end).CopyTo(header);
+        _pipe.AdvanceTo(end);
+        return GrpcFrame.ReadHeader(header, _encoding, messageBytesMax);
+    }
+
+    private async ValueTask<T> ReadSharedAsync(int length)
+    {
+        if (length == 0)
+        {
+            return reader.Read(ReadOnlyMemory<byte>.Empty, owner: null);
+        }
+        if (_scratch.Length < length)
+        {
+            Dispose();
+            _scratch = ArrayPool<byte>.Shared.Rent(length);
+        }
+        await FillAsync(_scratch.AsMemory(0, length));
+        return reader.Read(_scratch.AsMemory(0, length), owner: null);
+    }
+
+    private async ValueTask<T> ReadOwnedAsync(IPayloadAllocator allocator, int length)
+    {
+        IMemoryOwner<byte> owner = allocator.Rent(length);
+        try
+        {
+            Memory<byte> message = owner.Memory[..length];
+            await FillAsync(message);
+            return reader.Read(message, owner);
+        }
+        catch
+        {
+            owner.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Copies as bytes arrive, so that the client's window opens while a large message is on its way.</summary>
+    private async ValueTask FillAsync(Memory<byte> message)
+    {
+        int filled = 0;
+        while (filled < message.Length)
+        {
+            ReadResult result = await _pipe.ReadAsync(aborted);
+            ReadOnlySequence<byte> buffer = result.Buffer;
+            if (buffer.Length > message.Length - filled)
+            {
+                buffer = buffer.Slice(0, message.Length - filled);
+            }
+            buffer.CopyTo(message.Span[filled..]);
+            filled += (int)buffer.Length;
+            _pipe.AdvanceTo(buffer.End);
+            if (result.IsCompleted && filled < message.Length && buffer.Length == result.Buffer.Length)
+            {
+                throw GrpcFrame.Truncated(message.Length, filled);
+            }
+        }
+    }
+}
