@@ -74,6 +74,9 @@ public interface IBroker
     /// <summary>A group's committed offsets.</summary>
     Task<IReadOnlyList<GroupOffset>> FetchOffsetsAsync(string group, CancellationToken ct);
 
+    /// <summary>Removes a group's committed offsets: all of them, or only those of the named partitions. Nothing happens when there are none.</summary>
+    Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken ct);
+
     /// <summary>Groups with committed offsets.</summary>
     Task<IReadOnlyList<string>> ListGroupsAsync(CancellationToken ct);
 
