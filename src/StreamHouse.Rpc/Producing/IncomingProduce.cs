@@ -49,6 +49,9 @@ public sealed class IncomingProduce : IDisposable
     /// <summary>Where the batch lies in the owner's memory.</summary>
     public Range BatchRange { get; internal set; }
 
+    /// <summary>The memory the request was received in, still owned by the request; null when it holds no batch.</summary>
+    public IMemoryOwner<byte>? Owner => _owner;
+
     /// <summary>Moves the memory to the caller, who disposes of it; <see cref="Batch"/> is empty afterwards.</summary>
     /// <exception cref="ObjectDisposedException">The memory was taken or disposed of before.</exception>
     public IMemoryOwner<byte> TakeOwner() =>

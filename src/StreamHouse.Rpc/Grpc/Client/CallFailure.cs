@@ -16,7 +16,7 @@ internal static class CallFailure
 
     public static Exception Translate(Exception e, CallLifetime lifetime)
     {
-        if (lifetime.Token.IsCancellationRequested || e is OperationCanceledException)
+        if (lifetime.Token.IsCancellationRequested)
         {
             return lifetime.Ended(e);
         }

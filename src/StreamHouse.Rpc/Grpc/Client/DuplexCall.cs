@@ -49,7 +49,9 @@ public sealed class DuplexCall<TRequest, TResponse> : IAsyncDisposable
         }
         catch (Exception e) when (CallFailure.IsTransport(e))
         {
-            throw CallFailure.Translate(e, _lifetime);
+            throw _lifetime.Token.IsCancellationRequested
+                ? _lifetime.Ended(e)
+                : new RpcException(GrpcStatusCode.Unavailable, $"{_lifetime.Path} has ended; its responses end with the reason.", e);
         }
         finally
         {

@@ -12,6 +12,7 @@ internal sealed class ResponseReader<T>(Task<HttpResponseMessage> sent, IMessage
     private HttpResponseMessage? _response;
     private Stream? _body;
     private string? _encoding;
+    private Exception? _failure;
     private bool _finished;
     private bool _reading;
 
@@ -20,6 +21,10 @@ internal sealed class ResponseReader<T>(Task<HttpResponseMessage> sent, IMessage
     /// <returns>False after the last message of a call that ended with OK.</returns>
     public async ValueTask<bool> MoveNextAsync()
     {
+        if (_failure is not null)
+        {
+            throw _failure;
+        }
         if (_finished)
         {
             return false;
@@ -42,13 +47,22 @@ internal sealed class ResponseReader<T>(Task<HttpResponseMessage> sent, IMessage
             Current = reader.Allocator is { } allocator && length > 0 ? await ReadOwnedAsync(allocator, length) : await ReadSharedAsync(length);
             return true;
         }
-        catch (Exception e) when (CallFailure.IsTransport(e))
+        catch (Exception e) when (e is RpcException or MalformedMessageException || CallFailure.IsTransport(e))
         {
-            throw CallFailure.Translate(e, lifetime);
-        }
-        catch (MalformedMessageException e)
-        {
-            throw new RpcException(GrpcStatusCode.Internal, $"The response to {lifetime.Path} does not decode: {e.Message}", e);
+            // The server hears at once that nobody reads on; later reads fail as this one did.
+            _response?.Dispose();
+            _failure = e switch
+            {
+                RpcException => e,
+                MalformedMessageException => new RpcException(
+                    GrpcStatusCode.Internal, $"The response to {lifetime.Path} does not decode: {e.Message}", e),
+                _ => CallFailure.Translate(e, lifetime),
+            };
+            if (_failure == e)
+            {
+                throw;
+            }
+            throw _failure;
         }
         finally
         {
@@ -158,7 +172,6 @@ internal sealed class ResponseReader<T>(Task<HttpResponseMessage> sent, IMessage
     private RpcException Truncated(int expected, int received)
     {
         // A server that failed inside a message says why in its trailers.
-        _finished = true;
         return CallFailure.OfStatus(_response!, lifetime.Path) is { Status: not GrpcStatusCode.OK } failure && failure.Message.Length > 0
             ? failure
             : new RpcException(GrpcStatusCode.Internal, GrpcFrame.Truncated(expected, received).Message);

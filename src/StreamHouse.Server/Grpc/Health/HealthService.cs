@@ -54,7 +54,8 @@ internal sealed class HealthService
     private async Task WatchAsync(HealthCheckRequest request, RpcResponses<HealthCheckResponse> responses, RpcContext context)
     {
         Status? told = null;
-        while (true)
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(context.Aborted, context.Stopping);
+        while (!context.Stopping.IsCancellationRequested)
         {
             (Status status, Task changed) = Look(request.Service);
             if (status != told)
@@ -62,8 +63,10 @@ internal sealed class HealthService
                 await responses.WriteAsync(new HealthCheckResponse { Status = status });
                 told = status;
             }
-            await changed.WaitAsync(context.Aborted);
+            await changed.WaitAsync(end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            context.Aborted.ThrowIfCancellationRequested();
         }
+        throw new RpcException(GrpcStatusCode.Unavailable, "The server is shutting down.");
     }
 
     private (Status Status, Task Changed) Look(string service)

@@ -8,9 +8,10 @@ internal sealed class RpcContext : IDisposable
     private readonly CancellationTokenSource? _deadline;
     private readonly CancellationTokenSource? _linked;
 
-    public RpcContext(HttpContext http, TimeProvider clock)
+    public RpcContext(HttpContext http, TimeProvider clock, CancellationToken stopping)
     {
         Http = http;
+        Stopping = stopping;
         string? timeoutText = http.Request.Headers[GrpcHeaders.Timeout];
         if (timeoutText is null)
         {
@@ -31,6 +32,9 @@ internal sealed class RpcContext : IDisposable
 
     /// <summary>Cancelled when the client cancels or goes away, and when the deadline has passed.</summary>
     public CancellationToken Aborted { get; }
+
+    /// <summary>Cancelled when the server begins to shut down: streams then end by themselves, with UNAVAILABLE.</summary>
+    public CancellationToken Stopping { get; }
 
     /// <summary>Whether the client's deadline has passed.</summary>
     public bool DeadlineExceeded => _deadline is { IsCancellationRequested: true };

@@ -14,6 +14,7 @@ internal sealed class RpcMiddleware(
     RpcErrorMapper mapper,
     RpcServerOptions options,
     TimeProvider clock,
+    IHostApplicationLifetime lifetime,
     ILogger<RpcMiddleware> log)
 {
     public Task InvokeAsync(HttpContext http)
@@ -47,11 +48,10 @@ internal sealed class RpcMiddleware(
         try
         {
             LiftWebLimits(http);
-            context = new RpcContext(http, clock);
+            context = new RpcContext(http, clock, lifetime.ApplicationStopping);
             await Find(http)(http, context, options);
         }
-        catch (Exception e) when (e is OperationCanceledException or ConnectionAbortedException or ConnectionResetException
-            && http.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException e) when (e is ConnectionAbortedException || http.RequestAborted.IsCancellationRequested)
         {
             // Nobody is there to be told.
             http.Abort();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
 using StreamHouse.Rpc.Grpc;
 
 namespace StreamHouse.Server.Grpc.Runtime;
@@ -19,6 +20,7 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
     /// <returns>False when the client has sent its last.</returns>
     /// <exception cref="RpcException">A broken or too large frame; nothing more can be read.</exception>
     /// <exception cref="MalformedMessageException">The message does not decode; the next one can still be read.</exception>
+    /// <exception cref="OperationCanceledException">The client is gone, or the deadline has passed.</exception>
     public async ValueTask<bool> MoveNextAsync()
     {
         Current = default!;
@@ -40,12 +42,25 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
         }
     }
 
+    /// <summary>A client that resets its stream has cancelled, though Kestrel calls it an I/O error.</summary>
+    private async ValueTask<ReadResult> ReadPipeAsync()
+    {
+        try
+        {
+            return await _pipe.ReadAsync(aborted);
+        }
+        catch (IOException e) when (e is not BadHttpRequestException)
+        {
+            throw new ConnectionAbortedException("The client has gone away.", e);
+        }
+    }
+
     /// <returns>Length of the next message, -1 at the end.</returns>
     private async ValueTask<int> ReadHeaderAsync()
     {
         while (true)
         {
-            ReadResult result = await _pipe.ReadAsync(aborted);
+            ReadResult result = await ReadPipeAsync();
             ReadOnlySequence<byte> buffer = result.Buffer;
             if (buffer.Length >= GrpcFrame.HeaderBytes)
             {
@@ -107,7 +122,7 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
         int filled = 0;
         while (filled < message.Length)
         {
-            ReadResult result = await _pipe.ReadAsync(aborted);
+            ReadResult result = await ReadPipeAsync();
             ReadOnlySequence<byte> buffer = result.Buffer;
             if (buffer.Length > message.Length - filled)
             {
