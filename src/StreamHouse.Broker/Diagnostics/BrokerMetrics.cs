@@ -212,6 +212,33 @@ public sealed class BrokerMetrics : IDisposable
         Meter.CreateObservableGauge(name, read, unit, description);
     }
 
+    /// <summary>Adds zero to counters, so that a listener that has just started shows them before their first event.</summary>
+    public void RecordZeros()
+    {
+        Counter<long>[] untagged =
+        [
+            _appendedRecords, _appendedBytes, _uploadedBytes, _committedSlices, _fencedSlices, _cacheHits, _cacheMisses, _cacheReadBytes,
+            _expiredRecords, _prunedSegments, _deletedObjects, _deletedBytes, _orphans, _leases,
+        ];
+        foreach (Counter<long> counter in untagged)
+        {
+            counter.Add(0);
+        }
+        foreach (FrontEnd frontEnd in Enum.GetValues<FrontEnd>())
+        {
+            _produceRequests.Add(0, MetricTags.Of(frontEnd), MetricTags.Of(BrokerErrorCode.None));
+            _fetchRequests.Add(0, MetricTags.Of(frontEnd), MetricTags.Of(BrokerErrorCode.None));
+            _connections.Add(0, MetricTags.Of(frontEnd));
+        }
+        foreach (ReadSource source in Enum.GetValues<ReadSource>())
+        {
+            _readRecords.Add(0, MetricTags.Of(source));
+            _readBytes.Add(0, MetricTags.Of(source));
+        }
+        _waitingProducers.Add(0);
+        _waitingFetches.Add(0);
+    }
+
     /// <summary>Takes the instruments back from all listeners.</summary>
     public void Dispose() => Meter.Dispose();
 
