@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using StreamHouse.Server.Configuration;
 using StreamHouse.Server.Hosting;
 

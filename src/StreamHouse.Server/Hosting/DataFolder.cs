@@ -11,6 +11,9 @@ namespace StreamHouse.Server.Hosting;
 /// </summary>
 internal sealed partial class DataFolder : IDisposable
 {
+    // Linux's numbers, the same on every architecture .NET runs on.
+    private const int ReadWriteCreateCloseOnExec = 0x2 | 0x40 | 0x80000;
+    private const int OwnerReadsAndWritesOthersRead = 0b110_100_100;
     private const int LockExclusiveNonBlocking = 2 | 4;
     private const int WouldBlock = 11;
 
@@ -34,8 +37,7 @@ internal sealed partial class DataFolder : IDisposable
         try
         {
             Directory.CreateDirectory(full);
-            // No FileShare.None here: .NET's own locks can be switched off by an environment variable, this one must not be.
-            handle = File.OpenHandle(System.IO.Path.Combine(full, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+            handle = OpenLockFile(System.IO.Path.Combine(full, ".lock"));
             if (FLock(handle, LockExclusiveNonBlocking) != 0)
             {
                 int error = Marshal.GetLastPInvokeError();
@@ -70,6 +72,19 @@ internal sealed partial class DataFolder : IDisposable
     /// <summary>Gives the folder up.</summary>
     public void Dispose() => _lock.Dispose();
 
+    // Not through FileStream: .NET takes a lock of its own on what it opens, which clashes with ours and can be switched off from outside.
+    private static SafeFileHandle OpenLockFile(string path)
+    {
+        SafeFileHandle handle = Open(path, ReadWriteCreateCloseOnExec, OwnerReadsAndWritesOthersRead);
+        if (!handle.IsInvalid)
+        {
+            return handle;
+        }
+        int error = Marshal.GetLastPInvokeError();
+        handle.Dispose();
+        throw new IOException($"{Marshal.GetPInvokeErrorMessage(error)}: '{path}'.");
+    }
+
     private static string DescribeHolder(SafeFileHandle handle)
     {
         Span<byte> text = stackalloc byte[16];
@@ -77,6 +92,9 @@ internal sealed partial class DataFolder : IDisposable
         return int.TryParse(Encoding.ASCII.GetString(text[..length]), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int pid)
             ? string.Create(CultureInfo.InvariantCulture, $" (pid {pid})") : "";
     }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle Open(string path, int flags, int mode);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int FLock(SafeFileHandle handle, int operation);

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace StreamHouse.Server.Hosting;
 
 internal static partial class Log

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace StreamHouse.Server.Hosting;
 
 /// <summary>Makes the process's log: to standard error, so that standard output stays empty for scripts.</summary>

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using Microsoft.Extensions.Logging;
 using StreamHouse.Server.Configuration;
 using StreamHouse.Server.Grpc;
 using StreamHouse.Server.Http;
