@@ -8,7 +8,7 @@ namespace StreamHouse.Rpc.Producing;
 
 /// <summary>
 /// Decodes <see cref="ProduceStreamRequest"/>, or a bare <see cref="ProduceRequest"/>, without copying the batch out of the memory it was
-/// received in. Accepts what Google.Protobuf accepts: fields in any order, repeated (the last wins), or unknown (skipped).
+/// received in. Fields may come in any order, repeated (the last wins), or unknown (skipped), as protobuf has it.
 /// </summary>
 public sealed class IncomingProduceReader : IMessageReader<IncomingProduce>
 {

@@ -44,11 +44,17 @@ internal sealed class RpcTestServer : IAsyncDisposable
         return new RpcTestServer(app, new Uri(address));
     }
 
+    /// <summary>Stops as a server does that is told to: streams have two seconds to end.</summary>
+    public async Task StopAsync()
+    {
+        using CancellationTokenSource soon = new(TimeSpan.FromSeconds(2));
+        await _app.StopAsync(soon.Token);
+    }
+
     public async ValueTask DisposeAsync()
     {
         Channel.Dispose();
-        using CancellationTokenSource soon = new(TimeSpan.FromSeconds(2));
-        await _app.StopAsync(soon.Token);
+        await StopAsync();
         await _app.DisposeAsync();
     }
 }
