@@ -1,12 +1,16 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 
 namespace StreamHouse.Records.Compression;
 
+/// <summary>One gzip member, as every Kafka client writes.</summary>
 internal static class GzipCodec
 {
+    private const int HeaderAndTrailerBytes = 18;
+
     public static unsafe RecordBatchError TryDecompress(ReadOnlySpan<byte> input, PooledBytes output)
     {
-        if (input.IsEmpty)
+        if (input.Length < HeaderAndTrailerBytes)
         {
             return RecordBatchError.CorruptCompression;
         }
@@ -32,7 +36,10 @@ internal static class GzipCodec
             }
         }
 
-        return RecordBatchError.None;
+        // GZipStream lets a cut trailer and bytes behind the member pass; other clients do not. The trailer ends in the size.
+        return BinaryPrimitives.ReadUInt32LittleEndian(input[^sizeof(uint)..]) == (uint)output.Length
+            ? RecordBatchError.None
+            : RecordBatchError.CorruptCompression;
     }
 
     public static void Compress(ReadOnlySpan<byte> input, PooledBytes output)

@@ -155,6 +155,29 @@ public sealed class RecordBatchValidatorTests
         reader.TryOpen(batch, out _).ShouldBe(RecordBatchError.DecompressionTooLarge);
     }
 
+    [Theory]
+    [InlineData(CompressionCodec.Gzip)]
+    [InlineData(CompressionCodec.Snappy)]
+    [InlineData(CompressionCodec.Lz4)]
+    [InlineData(CompressionCodec.Zstd)]
+    public void Bytes_behind_the_compressed_block_are_refused(CompressionCodec codec)
+    {
+        byte[] batch = Build(codec, records: 100);
+        byte[] payload = batch[RecordBatchLayout.Records..];
+        using var reader = new RecordBatchReader();
+        reader.TryOpen(BatchAround(codec, payload), out _).ShouldBe(RecordBatchError.None);
+        reader.TryOpen(BatchAround(codec, [.. payload, 1, 2, 3]), out _).ShouldBe(RecordBatchError.CorruptCompression);
+    }
+
+    [Fact]
+    public void A_gzip_checksum_that_does_not_match_is_told()
+    {
+        byte[] payload = Build(CompressionCodec.Gzip, records: 100)[RecordBatchLayout.Records..];
+        payload[^5] ^= 1;
+        using var reader = new RecordBatchReader();
+        reader.TryOpen(BatchAround(CompressionCodec.Gzip, payload), out _).ShouldBe(RecordBatchError.CorruptCompression);
+    }
+
     [Fact]
     public void A_missing_library_is_named_with_its_package()
     {
