@@ -50,3 +50,6 @@ public sealed class ObjectNotFoundException(string key, Exception? inner = null)
 
 /// <summary>An object of this key exists already and was left as it is.</summary>
 public sealed class ObjectExistsException(string key, Exception? inner = null) : ObjectStoreException($"Object '{key}' exists already.", inner);
+
+/// <summary>The store has no space left; the same call may succeed once there is some.</summary>
+public sealed class ObjectStoreFullException(string message, Exception? inner = null) : ObjectStoreException(message, inner);

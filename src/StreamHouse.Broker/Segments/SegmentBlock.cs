@@ -31,8 +31,8 @@ internal sealed class SegmentBlock(SegmentSource source, long start, int length)
     /// <summary>Nobody has asked for it yet: it was read ahead.</summary>
     public bool IsReadAhead { get; set; }
 
-    /// <summary>Dropped while it was loading: not to be kept.</summary>
-    public bool IsDropped { get; set; }
+    /// <summary>Callers that wait for it; each is given a reference when it is loaded.</summary>
+    public int Waiters { get; private set; }
 
     public SegmentBlock? Newer { get; set; }
 
@@ -43,7 +43,11 @@ internal sealed class SegmentBlock(SegmentSource source, long start, int length)
     public void Release() => Buffer!.Release();
 
     /// <summary>Completes when loading ends, either way. Called under the cache's lock while the block is loading.</summary>
-    public Task WhenLoaded() => (_loaded ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    public Task WhenLoaded()
+    {
+        Waiters++;
+        return (_loaded ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    }
 
     /// <summary>Wakes those who wait. Called outside the lock, after the state is set under it.</summary>
     public void SignalLoaded() => _loaded?.SetResult();

@@ -85,37 +85,37 @@ public sealed class SegmentCache : IDisposable
     /// </exception>
     internal async ValueTask<SegmentBlock> GetAsync(SegmentSource source, long position, CancellationToken ct)
     {
-        while (true)
+        ct.ThrowIfCancellationRequested();
+        SegmentBlock? toStart = null;
+        SegmentBlock block;
+        Task loaded;
+        lock (_lock)
         {
-            ct.ThrowIfCancellationRequested();
-            SegmentBlock? toStart = null;
-            SegmentBlock block;
-            Task loaded;
-            lock (_lock)
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            block = FindOrAdd(source, StartOf(position), out bool added);
+            if (block.Buffer is not null)
             {
-                ObjectDisposedException.ThrowIf(_disposed, this);
-                block = FindOrAdd(source, StartOf(position), out bool added);
-                if (block.Buffer is not null)
-                {
-                    Touch(block);
-                    block.Buffer.Retain();
-                    _metrics.SegmentCacheHit();
-                    return block;
-                }
-                ClearReadAhead(block);
-                loaded = block.WhenLoaded();
-                if (added)
-                {
-                    toStart = Admit(block);
-                }
+                Touch(block);
+                block.Buffer.Retain();
+                _metrics.SegmentCacheHit();
+                return block;
             }
-            Start(toStart);
-            await loaded;
-            if (block.Failure is { } failure)
+            ClearReadAhead(block);
+            loaded = block.WhenLoaded();
+            if (added)
             {
-                throw new BrokerException(failure.Code, failure.Message, failure.InnerException);
+                toStart = Admit(block);
             }
         }
+        Start(toStart);
+
+        // Not cancelled half way: the load is shared, and whoever waits has been promised a reference.
+        await loaded;
+        if (block.Failure is { } failure)
+        {
+            throw new BrokerException(failure.Code, failure.Message, failure.InnerException);
+        }
+        return block;
     }
 
     /// <summary>
@@ -154,14 +154,17 @@ public sealed class SegmentCache : IDisposable
         }
     }
 
-    /// <summary>Forgets blocks whose bytes turned out damaged, so that the next read asks the store again.</summary>
-    internal void Drop(SegmentBlock block)
+    /// <summary>Forgets the blocks between two positions, whose bytes turned out damaged, so that the next read asks the store again.</summary>
+    internal void Drop(in SegmentSource source, long from, long to)
     {
-        lock (_lock)
+        for (long start = StartOf(from); start < to; start += _options.BlockBytes)
         {
-            if (!block.IsDropped && _blocks.TryGetValue((block.Source.Id, block.Start), out SegmentBlock? found) && ReferenceEquals(found, block))
+            lock (_lock)
             {
-                Evict(block);
+                if (_blocks.TryGetValue((source.Id, start), out SegmentBlock? block) && block.Buffer is not null)
+                {
+                    Evict(block);
+                }
             }
         }
     }
@@ -249,6 +252,11 @@ public sealed class SegmentCache : IDisposable
             {
                 failure = new BrokerException(BrokerErrorCode.ShuttingDown, "The segment cache is closed.", e);
             }
+            catch (Exception e)
+            {
+                // A fault of an adapter must reach those who wait: nobody else looks at this task.
+                failure = new BrokerException(BrokerErrorCode.Internal, $"Object '{block.Source.Key}' cannot be read: {e.Message}", e);
+            }
             next = Finish(block, buffer, failure);
             block.SignalLoaded();
         }
@@ -263,6 +271,10 @@ public sealed class SegmentCache : IDisposable
             {
                 block.Buffer = buffer;
                 _recency.AddNewest(block);
+                for (int i = 0; i < block.Waiters; i++)
+                {
+                    buffer.Retain();
+                }
                 _metrics.SegmentCacheMissed(block.Length);
             }
             else
@@ -295,7 +307,6 @@ public sealed class SegmentCache : IDisposable
 
     private void Evict(SegmentBlock block)
     {
-        block.IsDropped = true;
         _recency.Remove(block);
         _blocks.Remove((block.Source.Id, block.Start));
         ClearReadAhead(block);

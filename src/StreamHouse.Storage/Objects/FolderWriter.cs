@@ -1,0 +1,186 @@
+using System.Collections.Concurrent;
+using Microsoft.Win32.SafeHandles;
+using StreamHouse.Broker.Segments;
+
+namespace StreamHouse.Storage.Objects;
+
+/// <summary>The changing half of the folder store; blocking.</summary>
+internal sealed class FolderWriter(string root, int chunkBytes)
+{
+    /// <summary>Beside the objects, so that a rename never crosses file systems; a key cannot begin with a dot.</summary>
+    private const string TemporaryFolder = ".tmp";
+    private const int KnownFoldersMax = 65_536;
+    private const int FolderRacesMax = 16;
+
+    private readonly string _temporary = Path.Join(root, TemporaryFolder);
+
+    // Folders whose own entry, and those of all above them, are durable. A folder made by a process that died before its sync is not here.
+    private readonly ConcurrentDictionary<string, bool> _known = new(StringComparer.Ordinal);
+
+    /// <summary>Makes the folders and removes temporary files that nobody is writing.</summary>
+    public void Prepare()
+    {
+        Directory.CreateDirectory(_temporary);
+        FolderCalls.SyncFolder(root);
+        if (Path.GetDirectoryName(root) is { } parent)
+        {
+            FolderCalls.SyncFolder(parent);
+        }
+        foreach (string path in Directory.EnumerateFiles(_temporary))
+        {
+            RemoveIfStale(path);
+        }
+    }
+
+    public void Put(string key, IReadOnlyList<ReadOnlyMemory<byte>> content, CancellationToken ct)
+    {
+        string target = Path.Join(root, key);
+        if (File.Exists(target))
+        {
+            throw new ObjectExistsException(key);
+        }
+        string temporary = Path.Join(_temporary, Guid.NewGuid().ToString("N"));
+        try
+        {
+            Write(temporary, content, ct);
+            MoveIntoPlace(key, temporary, target);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+        FolderCalls.SyncFolder(Path.GetDirectoryName(target)!);
+    }
+
+    public void Delete(string key)
+    {
+        string path = Path.Join(root, key);
+        try
+        {
+            File.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return;
+        }
+
+        // Folders of deleted topics would pile up. A put that loses its folder here makes it again.
+        for (string folder = Path.GetDirectoryName(path)!; folder.Length > root.Length; folder = Path.GetDirectoryName(folder)!)
+        {
+            _known.TryRemove(folder, out _);
+            if (!FolderCalls.TryRemoveFolder(folder))
+            {
+                break;
+            }
+        }
+    }
+
+    public void Check()
+    {
+        string path = Path.Join(_temporary, Guid.NewGuid().ToString("N"));
+        using (File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+        {
+            File.Delete(path);
+        }
+    }
+
+    // Written and pushed to the device step by step: a node log on the same disk syncs between two steps, not behind the whole object.
+    private void Write(string path, IReadOnlyList<ReadOnlyMemory<byte>> content, CancellationToken ct)
+    {
+        long total = 0;
+        foreach (ReadOnlyMemory<byte> piece in content)
+        {
+            total += piece.Length;
+        }
+
+        // The lock that comes with FileShare.None tells other processes that the file is in use; the reservation meets a full disk early.
+        using SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, total);
+        var step = new List<ReadOnlyMemory<byte>>();
+        long position = 0;
+        int stepBytes = 0;
+        foreach (ReadOnlyMemory<byte> piece in content)
+        {
+            ReadOnlyMemory<byte> left = piece;
+            while (!left.IsEmpty)
+            {
+                int taken = Math.Min(left.Length, chunkBytes - stepBytes);
+                step.Add(left[..taken]);
+                left = left[taken..];
+                stepBytes += taken;
+                if (stepBytes == chunkBytes)
+                {
+                    ct.ThrowIfCancellationRequested();
+                    WriteStep(file, step, position, stepBytes);
+                    position += stepBytes;
+                    stepBytes = 0;
+                }
+            }
+        }
+        WriteStep(file, step, position, stepBytes);
+        FolderCalls.Sync(file);
+    }
+
+    private static void WriteStep(SafeFileHandle file, List<ReadOnlyMemory<byte>> step, long position, int bytes)
+    {
+        if (bytes > 0)
+        {
+            RandomAccess.Write(file, step, position);
+            FolderCalls.WriteBack(file, position, bytes);
+            step.Clear();
+        }
+    }
+
+    private void MoveIntoPlace(string key, string temporary, string target)
+    {
+        string folder = Path.GetDirectoryName(target)!;
+        for (int attempt = 1; ; attempt++)
+        {
+            MakeFolder(folder);
+            int error = FolderCalls.RenameNew(temporary, target);
+            switch (error)
+            {
+                case 0:
+                    return;
+                case FolderCalls.FileExists:
+                    throw new ObjectExistsException(key);
+                case FolderCalls.NoEntry when attempt < FolderRacesMax:
+                    // A delete removed the empty folder meanwhile.
+                    _known.Clear();
+                    break;
+                default:
+                    throw FolderCalls.Failed("rename", error);
+            }
+        }
+    }
+
+    private void MakeFolder(string folder)
+    {
+        if (folder.Length <= root.Length || _known.ContainsKey(folder))
+        {
+            return;
+        }
+        string parent = Path.GetDirectoryName(folder)!;
+        MakeFolder(parent);
+        Directory.CreateDirectory(folder);
+        FolderCalls.SyncFolder(parent);
+        if (_known.Count >= KnownFoldersMax)
+        {
+            _known.Clear();
+        }
+        _known[folder] = true;
+    }
+
+    private static void RemoveIfStale(string path)
+    {
+        try
+        {
+            using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.None);
+            File.Delete(path);
+        }
+        catch (IOException)
+        {
+            // Locked: another process is writing it, or has just moved it away.
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+using StreamHouse.Broker.Segments;
+
+namespace StreamHouse.Tests.Objects;
+
+/// <summary>Objects in memory, with hooks for tests that need a store to be slow, to fail, or to lie.</summary>
+internal sealed class MemoryObjectStore : IObjectStore
+{
+    private readonly ConcurrentDictionary<string, byte[]> _objects = new(StringComparer.Ordinal);
+    private int _reads;
+
+    public string Location => "memory";
+
+    /// <summary>Reads that reached the store.</summary>
+    public int Reads => Volatile.Read(ref _reads);
+
+    /// <summary>Runs before each read: may wait or throw.</summary>
+    public Func<string, long, Task>? BeforeRead { get; set; }
+
+    public byte[] this[string key]
+    {
+        get => _objects[key];
+        set => _objects[key] = value;
+    }
+
+    public IEnumerable<string> Keys => _objects.Keys;
+
+    public Task PutAsync(string key, IReadOnlyList<ReadOnlyMemory<byte>> content, CancellationToken ct)
+    {
+        ObjectKey.ThrowIfInvalid(key);
+        return _objects.TryAdd(key, Join(content)) ? Task.CompletedTask : Task.FromException(new ObjectExistsException(key));
+    }
+
+    public async Task<int> ReadAsync(string key, long position, Memory<byte> destination, CancellationToken ct)
+    {
+        Interlocked.Increment(ref _reads);
+        if (BeforeRead is { } hook)
+        {
+            await hook(key, position);
+        }
+        if (!_objects.TryGetValue(key, out byte[]? bytes))
+        {
+            throw new ObjectNotFoundException(key);
+        }
+        int count = (int)Math.Clamp(bytes.Length - position, 0, destination.Length);
+        bytes.AsSpan((int)Math.Min(position, bytes.Length), count).CopyTo(destination.Span);
+        return count;
+    }
+
+    public Task<IReadOnlyList<StoredObject>> ListAsync(string prefix, string? after, int limit, CancellationToken ct) =>
+        Task.FromResult<IReadOnlyList<StoredObject>>([.. _objects
+            .Where(o => o.Key.StartsWith(prefix, StringComparison.Ordinal) && (after is null || string.CompareOrdinal(o.Key, after) > 0))
+            .OrderBy(o => o.Key, StringComparer.Ordinal)
+            .Take(limit)
+            .Select(o => new StoredObject(o.Key, o.Value.Length, DateTimeOffset.UnixEpoch))]);
+
+    public Task DeleteAsync(string key, CancellationToken ct)
+    {
+        _objects.TryRemove(key, out _);
+        return Task.CompletedTask;
+    }
+
+    public Task CheckAsync(CancellationToken ct) => Task.CompletedTask;
+
+    public static byte[] Join(IReadOnlyList<ReadOnlyMemory<byte>> content)
+    {
+        byte[] whole = new byte[content.Sum(piece => piece.Length)];
+        int at = 0;
+        foreach (ReadOnlyMemory<byte> piece in content)
+        {
+            piece.CopyTo(whole.AsMemory(at));
+            at += piece.Length;
+        }
+        return whole;
+    }
+}
