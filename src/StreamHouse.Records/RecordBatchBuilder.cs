@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Text;
 using StreamHouse.Records.Compression;
 
@@ -85,7 +86,7 @@ public sealed class RecordBatchBuilder : IDisposable
         Varint.Write(output, ref at, headers.Length);
         foreach (ref readonly RecordHeader header in headers)
         {
-            Write(output, ref at, header);
+            at = Write(output, at, header);
         }
 
         // After the writes, so that an exception (a header without a key) leaves the batch as it was.
@@ -186,19 +187,22 @@ public sealed class RecordBatchBuilder : IDisposable
         RecordBatchStamp.SetProducer(batch, options.ProducerId, options.ProducerEpoch, options.BaseSequence);
     }
 
-    private static void Write(Span<byte> output, ref int at, in RecordHeader header)
+    private static int Write(Span<byte> output, int at, in RecordHeader header)
     {
         int name = Encoding.UTF8.GetByteCount(header.Key);
         Varint.Write(output, ref at, name);
         at += Encoding.UTF8.GetBytes(header.Key, output[at..]);
         Write(output, ref at, header.Value);
+        return at;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Write(Span<byte> output, ref int at, OptionalBytes bytes)
     {
+        ReadOnlySpan<byte> span = bytes.Span;
         Varint.Write(output, ref at, bytes.LengthOrMinusOne);
-        bytes.Span.CopyTo(output[at..]);
-        at += bytes.Span.Length;
+        span.CopyTo(output[at..]);
+        at += span.Length;
     }
 
     private void Grow(int bytes)

@@ -67,6 +67,7 @@ public static class RecordBatchValidator
 
         var view = new RecordBatchView(batch);
         long baseOffset = view.BaseOffset;
+        long lastOffsetDelta = view.LastOffsetDelta;
         long expected = 0;
         long maxTimestamp = long.MinValue;
         long offsetOfMax = 0;
@@ -75,7 +76,7 @@ public static class RecordBatchValidator
         {
             ref readonly Record record = ref records.Current;
             long delta = record.Offset - baseOffset;
-            if (origin == RecordBatchOrigin.Producer ? delta != expected : delta < expected || delta > view.LastOffsetDelta)
+            if (origin == RecordBatchOrigin.Producer ? delta != expected : delta < expected || delta > lastOffsetDelta)
             {
                 return RecordBatchError.BadOffsetDelta;
             }

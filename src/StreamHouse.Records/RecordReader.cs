@@ -8,7 +8,6 @@ namespace StreamHouse.Records;
 /// </summary>
 public ref struct RecordReader
 {
-    private readonly ReadOnlySpan<byte> _payload;
     private readonly long _baseOffset;
     private readonly long _baseTimestamp;
     private readonly long _appendTime;
@@ -21,7 +20,8 @@ public ref struct RecordReader
     /// <summary>Reads the decompressed <paramref name="payload"/> of the batch whose header <paramref name="batch"/> shows.</summary>
     public RecordReader(scoped in RecordBatchView batch, ReadOnlySpan<byte> payload)
     {
-        _payload = payload;
+        PayloadBytes = payload.Length;
+        _current = new Record(payload);
         _baseOffset = batch.BaseOffset;
         _baseTimestamp = batch.BaseTimestamp;
         _appendTime = batch.MaxTimestamp;
@@ -33,7 +33,7 @@ public ref struct RecordReader
     public readonly int Count => _count;
 
     /// <summary>Bytes of the payload, decompressed.</summary>
-    public readonly int PayloadBytes => _payload.Length;
+    public int PayloadBytes { get; }
 
     /// <summary>Why <see cref="Read"/> stopped: <see cref="RecordBatchError.None"/> after the last record.</summary>
     public RecordBatchError Error { get; private set; }
@@ -54,7 +54,17 @@ public ref struct RecordReader
         }
 
         _read++;
-        return TryReadRecord() || Fail(_at >= _payload.Length ? RecordBatchError.BadRecordCount : RecordBatchError.MalformedRecord);
+        if (!_current.TryReadNext(ref _at, _baseOffset, _baseTimestamp))
+        {
+            return Fail(_at >= PayloadBytes ? RecordBatchError.BadRecordCount : RecordBatchError.MalformedRecord);
+        }
+
+        if (_isAppendTime)
+        {
+            _current.SetAppendTime(_appendTime);
+        }
+
+        return true;
     }
 
     /// <summary>Steps to the next record; <see langword="false"/> after the last.</summary>
@@ -66,50 +76,8 @@ public ref struct RecordReader
         return moved;
     }
 
-    private bool TryReadRecord()
-    {
-        int at = _at;
-        if (!Varint.TryRead(_payload, ref at, out int length) || (uint)length > (uint)(_payload.Length - at))
-        {
-            return false;
-        }
-
-        ReadOnlySpan<byte> body = _payload.Slice(at, length);
-        int next = at + length;
-        at = 1; // the record's own attributes: no bit has a meaning yet
-        if (!Varint.TryRead(body, ref at, out long timestampDelta)
-            || !Varint.TryRead(body, ref at, out int offsetDelta)
-            || !Varint.TryRead(body, ref at, out int keyLength)
-            || !TrySkip(body, ref at, keyLength, out int keyAt)
-            || !Varint.TryRead(body, ref at, out int valueLength)
-            || !TrySkip(body, ref at, valueLength, out int valueAt)
-            || !Varint.TryRead(body, ref at, out int headerCount)
-            || headerCount < 0
-            || (headerCount == 0 ? at != body.Length : !RecordHeaderReader.IsValid(body[at..], headerCount)))
-        {
-            return false;
-        }
-
-        long timestamp = _isAppendTime ? _appendTime : unchecked(_baseTimestamp + timestampDelta);
-        _current = new Record(body, unchecked(_baseOffset + offsetDelta), timestamp, keyAt, keyLength, valueAt, valueLength, at, headerCount);
-        _at = next;
-        return true;
-    }
-
-    private static bool TrySkip(ReadOnlySpan<byte> body, ref int at, int length, out int start)
-    {
-        start = at;
-        if (length > body.Length - at || length < -1)
-        {
-            return false;
-        }
-
-        at += Math.Max(length, 0);
-        return true;
-    }
-
     // Bytes left over mean that the count is too small.
-    private bool End() => Error == RecordBatchError.None && _at != _payload.Length && Fail(RecordBatchError.BadRecordCount);
+    private bool End() => Error == RecordBatchError.None && _at != PayloadBytes && Fail(RecordBatchError.BadRecordCount);
 
     private bool Fail(RecordBatchError error)
     {
