@@ -6,17 +6,24 @@ namespace StreamHouse.Broker.NodeLogs;
 /// </summary>
 public interface ILogDevice
 {
-    /// <summary>Names of the files, in no particular order.</summary>
+    /// <summary>Continues the caller on the device's thread. Never completes before it returns, so that nothing runs under the caller's locks.</summary>
+    ValueTask EnterAsync();
+
+    /// <summary>Memory that <see cref="ILogFile.WriteDurablyAsync"/> can write without a copy. Belongs to the caller; left to the garbage collector.</summary>
+    /// <param name="bytes">A multiple of 4 KiB.</param>
+    Memory<byte> AllocateBuffer(int bytes);
+
+    /// <summary>Names of the files, in no particular order. Empty when the folder does not exist.</summary>
     ValueTask<IReadOnlyList<string>> ListAsync(CancellationToken ct);
 
-    /// <summary>Creates a file whose <paramref name="bytes"/> are reserved on disk, synced with its folder.</summary>
+    /// <summary>Creates a file whose <paramref name="bytes"/> are reserved on disk, synced with its folder. Replaces a file of that name.</summary>
     /// <exception cref="LogDeviceFullException">No space; nothing is left behind.</exception>
     ValueTask<ILogFile> CreateAsync(string name, long bytes, CancellationToken ct);
 
     /// <summary>Opens an existing file for reading and writing.</summary>
     ValueTask<ILogFile> OpenAsync(string name, CancellationToken ct);
 
-    /// <summary>Renames a closed or open file and syncs the folder. Used to recycle tiered files.</summary>
+    /// <summary>Renames a closed or open file and syncs the folder. An open <see cref="ILogFile"/> stays usable. Used to recycle tiered files.</summary>
     ValueTask RenameAsync(string from, string to, CancellationToken ct);
 
     /// <summary>Removes a file and syncs the folder.</summary>
@@ -33,10 +40,10 @@ public interface ILogFile : IAsyncDisposable
     ValueTask<int> ReadAsync(long position, Memory<byte> destination, CancellationToken ct);
 
     /// <summary>
-    /// Writes <paramref name="buffers"/> back to back at <paramref name="position"/> (a multiple of 4 KiB, as is their total length)
-    /// and then makes them durable, in one go. Any failure poisons the log: it is never tried again.
+    /// Writes <paramref name="data"/> at <paramref name="position"/> (both multiples of 4 KiB) and then makes it durable, in one go.
+    /// The memory must not change until this completes. Any failure poisons the log: it is never tried again.
     /// </summary>
-    ValueTask WriteDurablyAsync(long position, IReadOnlyList<ReadOnlyMemory<byte>> buffers, CancellationToken ct);
+    ValueTask WriteDurablyAsync(long position, ReadOnlyMemory<byte> data, CancellationToken ct);
 }
 
 /// <summary>The device has no space for a new file.</summary>

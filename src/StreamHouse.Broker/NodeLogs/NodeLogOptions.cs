@@ -1,0 +1,52 @@
+namespace StreamHouse.Broker.NodeLogs;
+
+/// <summary>Limits of the node log.</summary>
+public sealed record NodeLogOptions
+{
+    /// <summary>Size of one log file in bytes: a multiple of 4 KiB, 256 KiB to 1 GiB. A batch must fit in one file.</summary>
+    public int FileBytes { get; init; } = 64 << 20;
+
+    /// <summary>Log files at most, at least 3. When that many hold data that is not tiered, appends wait.</summary>
+    public int FilesMax { get; init; } = 32;
+
+    /// <summary>Tiered files kept to be written over, which is twice as fast as growing new ones.</summary>
+    public int SpareFilesMax { get; init; } = 2;
+
+    /// <summary>Files in use above which partitions that pin the oldest one are reported, to be flushed early.</summary>
+    public int FilesBeforeEarlyFlush { get; init; } = 4;
+
+    /// <summary>Bytes gathered into one frame, a multiple of 4 KiB; a larger batch makes a frame of its own.</summary>
+    public int FrameBytesMax { get; init; } = 4 << 20;
+
+    /// <summary>Time without work after which one empty frame is synced, so that only the last moments are ambiguous after a crash.</summary>
+    public TimeSpan IdleSyncDelay { get; init; } = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Time between attempts to reserve a file while the disk is full.</summary>
+    public TimeSpan SpaceRetryDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Bytes of batches that recovery may hold in memory; more refuses the start.</summary>
+    public long RecoveredBytesMax { get; init; } = 192L << 20;
+
+    /// <summary>Largest batch that can be appended, in bytes.</summary>
+    public int BatchBytesMax => FileBytes - (2 * LogLayout.BlockBytes) - LogLayout.FrameHeaderBytes - LogLayout.EntryOverheadBytes;
+
+    /// <summary>Throws when a limit is out of range.</summary>
+    /// <exception cref="ArgumentException">The message names the option.</exception>
+    public void Validate()
+    {
+        if (FileBytes % LogLayout.BlockBytes != 0 || FileBytes < 256 << 10 || FileBytes > 1 << 30)
+        {
+            throw new ArgumentException($"{nameof(FileBytes)} is {FileBytes}; it must be a multiple of 4096 from 262144 to 1073741824.");
+        }
+        if (FrameBytesMax % LogLayout.BlockBytes != 0 || FrameBytesMax < LogLayout.BlockBytes)
+        {
+            throw new ArgumentException($"{nameof(FrameBytesMax)} is {FrameBytesMax}; it must be a positive multiple of 4096.");
+        }
+        ArgumentOutOfRangeException.ThrowIfLessThan(FilesMax, 3, nameof(FilesMax));
+        ArgumentOutOfRangeException.ThrowIfNegative(SpareFilesMax, nameof(SpareFilesMax));
+        ArgumentOutOfRangeException.ThrowIfLessThan(FilesBeforeEarlyFlush, 1, nameof(FilesBeforeEarlyFlush));
+        ArgumentOutOfRangeException.ThrowIfNegative(RecoveredBytesMax, nameof(RecoveredBytesMax));
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(IdleSyncDelay, TimeSpan.Zero, nameof(IdleSyncDelay));
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(SpaceRetryDelay, TimeSpan.Zero, nameof(SpaceRetryDelay));
+    }
+}

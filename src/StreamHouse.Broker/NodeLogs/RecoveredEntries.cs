@@ -1,0 +1,133 @@
+using StreamHouse.Broker.Buffers;
+
+namespace StreamHouse.Broker.NodeLogs;
+
+/// <summary>A batch recovery found, and where.</summary>
+internal readonly record struct RecoveredEntry(long Group, long Index, long Position, RecoveredBatch Batch);
+
+/// <summary>Sorts the log's records into what is tiered or deleted and what must be served, and refuses what does not fit together.</summary>
+internal sealed class RecoveredEntries(IReadOnlyDictionary<long, KnownGroup> groups, BufferPool pool, long bytesMax)
+{
+    private const int SlabBytes = 1 << 20;
+
+    private readonly List<RecoveredEntry> _entries = [];
+    private readonly Dictionary<long, long> _ends = [];
+    private SharedBuffer? _slab;
+    private int _slabUsed;
+
+    /// <summary>Batches to serve, in log order.</summary>
+    public IReadOnlyList<RecoveredEntry> Entries => _entries;
+
+    /// <summary>Bytes of <see cref="Entries"/>.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Last index of every group met.</summary>
+    public Dictionary<long, long> LastIndexes { get; } = [];
+
+    /// <summary>Takes one record of the log.</summary>
+    /// <exception cref="BrokerException"><see cref="BrokerErrorCode.DataDamaged"/>: the record and the metadata contradict each other.</exception>
+    public void Add(in LogRecord record, ReadOnlySpan<byte> batch, LogFileOnDisk file, long position)
+    {
+        if (record.Type != NodeLogRecordType.Entries)
+        {
+            return;
+        }
+        if (!groups.TryGetValue(record.Group, out KnownGroup known))
+        {
+            throw Refused(record, file, position, "the metadata knows neither a partition nor a deleted topic of that group: it was lost, or is older than the log");
+        }
+        if (LastIndexes.TryGetValue(record.Group, out long lastIndex) && record.Index != lastIndex + 1)
+        {
+            throw Refused(record, file, position, $"its index is {record.Index} where {lastIndex + 1} must follow");
+        }
+        LastIndexes[record.Group] = record.Index;
+        if (known.Deleted || record.Offset + record.Count <= known.TieredEnd)
+        {
+            return;
+        }
+        long expected = _ends.GetValueOrDefault(record.Group, known.TieredEnd);
+        if (record.Offset > expected)
+        {
+            throw Refused(record, file, position, $"offsets {expected} to {record.Offset - 1} are neither in objects nor in the log");
+        }
+        if (record.Offset < expected)
+        {
+            throw Refused(record, file, position, $"it overlaps what ends at offset {expected}");
+        }
+        if (Bytes + batch.Length > bytesMax)
+        {
+            throw new BrokerException(
+                BrokerErrorCode.Overloaded,
+                $"The node log holds more than {bytesMax} bytes that are not in objects yet. Raise {nameof(NodeLogOptions.RecoveredBytesMax)} to start.");
+        }
+        _ends[record.Group] = record.Offset + record.Count;
+        Bytes += batch.Length;
+        var recovered = new RecoveredBatch(record.Epoch, record.Offset, record.Count, Store(batch));
+        _entries.Add(new RecoveredEntry(record.Group, record.Index, position, recovered));
+    }
+
+    /// <summary>The batches by group. Ownership of their references passes to the caller.</summary>
+    public IReadOnlyDictionary<long, IReadOnlyList<RecoveredBatch>> TakeByGroup()
+    {
+        var byGroup = new Dictionary<long, IReadOnlyList<RecoveredBatch>>();
+        foreach (RecoveredEntry entry in _entries)
+        {
+            if (!byGroup.TryGetValue(entry.Group, out IReadOnlyList<RecoveredBatch>? list))
+            {
+                byGroup.Add(entry.Group, list = new List<RecoveredBatch>());
+            }
+            ((List<RecoveredBatch>)list).Add(entry.Batch);
+        }
+        _entries.Clear();
+        DropSlab();
+        return byGroup;
+    }
+
+    /// <summary>Gives back what was not taken.</summary>
+    public void Release()
+    {
+        foreach (RecoveredEntry entry in _entries)
+        {
+            entry.Batch.Batch.Owner.Release();
+        }
+        _entries.Clear();
+        DropSlab();
+    }
+
+    /// <summary>Batches are packed into slabs, so that recovery takes no more memory than the batches took when they came in.</summary>
+    private BufferSlice Store(ReadOnlySpan<byte> batch)
+    {
+        SharedBuffer owner;
+        int offset = 0;
+        if (batch.Length > SlabBytes)
+        {
+            owner = pool.Rent(batch.Length);
+        }
+        else
+        {
+            if (_slab is null || batch.Length > SlabBytes - _slabUsed)
+            {
+                DropSlab();
+                _slab = pool.Rent(SlabBytes);
+            }
+            owner = _slab;
+            owner.Retain();
+            offset = _slabUsed;
+            _slabUsed += batch.Length;
+        }
+        var slice = new BufferSlice(owner, offset, batch.Length);
+        batch.CopyTo(slice.Span);
+        return slice;
+    }
+
+    private void DropSlab()
+    {
+        _slab?.Release();
+        _slab = null;
+        _slabUsed = 0;
+    }
+
+    private static BrokerException Refused(in LogRecord record, LogFileOnDisk file, long position, string why) => new(
+        BrokerErrorCode.DataDamaged,
+        $"Node-log file {file.Name}, frame at offset {position - file.Header.Start}: batch at offset {record.Offset} of group {record.Group} cannot be recovered: {why}.");
+}
