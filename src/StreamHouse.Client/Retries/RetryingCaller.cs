@@ -1,0 +1,42 @@
+using Google.Protobuf;
+using StreamHouse.Client.Transport;
+using StreamHouse.Rpc.Grpc;
+
+namespace StreamHouse.Client.Retries;
+
+/// <summary>Requests that are tried again, after a wait, while their failure is retriable and time is left.</summary>
+internal sealed class RetryingCaller(IClientTransport transport, RetryOptions options, TimeSpan timeout, TimeProvider clock, Random random)
+{
+    /// <summary>Calls a method.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="request">Its request.</param>
+    /// <param name="isRepeatable">Whether it does no harm to call it again when it is not known whether the last call took effect.</param>
+    /// <param name="ct">Ends the call and the waits.</param>
+    /// <exception cref="StreamHouseException">It failed for good.</exception>
+    public async Task<TResponse> CallAsync<TRequest, TResponse>(
+        RpcMethod<TRequest, TResponse> method, TRequest request, bool isRepeatable, CancellationToken ct)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new()
+    {
+        Backoff backoff = new(options, random);
+        long startedAt = clock.GetTimestamp();
+        while (true)
+        {
+            TimeSpan remaining = timeout - clock.GetElapsedTime(startedAt);
+            TimeSpan delay;
+            try
+            {
+                return await transport.CallAsync(method, request, remaining > TimeSpan.Zero ? remaining : TimeSpan.FromMilliseconds(1), ct);
+            }
+            catch (StreamHouseException e) when (e.IsRetriable && (isRepeatable || !e.IsOutcomeUnknown))
+            {
+                delay = backoff.Next();
+                if (clock.GetElapsedTime(startedAt) + delay >= timeout)
+                {
+                    throw;
+                }
+            }
+            await Task.Delay(delay, clock, ct);
+        }
+    }
+}
