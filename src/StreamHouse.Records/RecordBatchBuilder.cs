@@ -207,13 +207,11 @@ public sealed class RecordBatchBuilder : IDisposable
 
     private void Grow(int bytes)
     {
+        ObjectDisposedException.ThrowIf(_buffer.Length == 0, this);
         byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(bytes, _buffer.Length * 2L), Array.MaxLength));
         _buffer.AsSpan(0, _at).CopyTo(larger);
         byte[] old = _buffer;
         _buffer = larger;
-        if (old.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(old);
-        }
+        ArrayPool<byte>.Shared.Return(old);
     }
 }

@@ -9,6 +9,9 @@ internal sealed class PooledBytes : IDisposable
 {
     private const int BytesMin = 4096;
 
+    // One huge batch must not pin its memory for the life of a reader.
+    private const int KeptBytesMax = 4 * 1024 * 1024;
+
     private readonly int _capacityMax;
     private byte[] _array = [];
 
@@ -27,7 +30,14 @@ internal sealed class PooledBytes : IDisposable
 
     public Memory<byte> Memory => _array.AsMemory(0, Length);
 
-    public void Clear() => Length = 0;
+    public void Clear()
+    {
+        Length = 0;
+        if (_array.Length > KeptBytesMax)
+        {
+            Dispose();
+        }
+    }
 
     /// <summary>Room to write to: at least one byte, more where the array has it.</summary>
     public Span<byte> Room()

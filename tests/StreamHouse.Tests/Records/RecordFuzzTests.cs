@@ -28,7 +28,7 @@ public sealed class RecordFuzzTests : IDisposable
         var random = new Random(10 + (int)codec);
         byte[] valid = Counted(RecordBatchValidatorTests.BatchAround(codec, Payload(codec, random)), 40);
         int refused = 0;
-        for (int round = 0; round < 20_000; round++)
+        for (int round = 0; round < 5_000; round++)
         {
             byte[] damaged = valid.ToArray();
             for (int i = random.Next(1, 4); i > 0; i--)
@@ -61,7 +61,7 @@ public sealed class RecordFuzzTests : IDisposable
     {
         var random = new Random(20 + (int)codec);
         byte[] start = Payload(codec, random);
-        for (int round = 0; round < 10_000; round++)
+        for (int round = 0; round < 4_000; round++)
         {
             var noise = new byte[random.Next(200)];
             random.NextBytes(noise);
@@ -77,7 +77,7 @@ public sealed class RecordFuzzTests : IDisposable
     {
         var random = new Random(30);
         byte[] valid = Convert.FromHexString(GoldenBatches.Uncompressed);
-        for (int round = 0; round < 20_000; round++)
+        for (int round = 0; round < 5_000; round++)
         {
             var bytes = new byte[random.Next(200)];
             random.NextBytes(bytes);

@@ -17,7 +17,7 @@ public sealed class RecordRoundTripTests
         using var builder = new RecordBatchBuilder(initialBytes: 0);
         using var reader = new RecordBatchReader();
         Prop.ForAll(Samples().ToArbitrary(), samples => RoundTrips(builder, reader, codec, samples))
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(150));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(100));
     }
 
     private static void RoundTrips(RecordBatchBuilder builder, RecordBatchReader reader, CompressionCodec codec, List<Sample> samples)
@@ -47,8 +47,8 @@ public sealed class RecordRoundTripTests
             Sample sample = samples[at];
             record.Offset.ShouldBe((1L << 40) + at++);
             record.Timestamp.ShouldBe(sample.Timestamp);
-            record.Key.ToArray().ShouldBe(sample.Key);
-            record.Value.ToArray().ShouldBe(sample.Value);
+            Same(record.Key, sample.Key).ShouldBeTrue();
+            Same(record.Value, sample.Value).ShouldBeTrue();
             record.HeaderCount.ShouldBe(sample.Headers.Length);
             int header = 0;
             foreach (RecordHeaderView view in record.Headers)
@@ -62,6 +62,9 @@ public sealed class RecordRoundTripTests
 
         at.ShouldBe(samples.Count);
     }
+
+    private static bool Same(OptionalBytes actual, byte[]? expected) =>
+        actual.IsNull == expected is null && actual.Span.SequenceEqual(expected);
 
     private static Gen<List<Sample>> Samples()
     {
