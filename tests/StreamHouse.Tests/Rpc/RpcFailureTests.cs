@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
@@ -152,6 +153,25 @@ public sealed class RpcFailureTests
     }
 
     [Fact]
+    public async Task A_length_that_is_only_announced_takes_no_memory()
+    {
+        RefusingAllocator allocator = new();
+        RpcRoutes routes = new();
+        routes.Unary(ProducerRpc.ServeProduce(allocator), (_, _) => ValueTask.FromResult(new ProduceResponse()));
+        await using RpcTestServer server = await RpcTestServer.StartAsync(routes);
+        byte[] body = new byte[5 + 100_000];
+        GrpcFrame.WriteHeader(body, 30_000_000);
+        using HttpClient http = new();
+        using HttpRequestMessage request = Request(server, body, ProducerRpc.Produce.Path);
+
+        using HttpResponseMessage response = await http.SendAsync(request);
+
+        response.Headers.GetValues("grpc-status").ShouldBe(["3"]);
+        response.Headers.GetValues("grpc-message").Single().ShouldContain("30000000 bytes were announced, 100000 came");
+        allocator.Rented.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_message_that_does_not_decode_leaves_the_stream_usable()
     {
         RpcRoutes routes = new();
@@ -216,6 +236,17 @@ public sealed class RpcFailureTests
         byte[] bytes = await response.Content.ReadAsByteArrayAsync();
         response.TrailingHeaders.GetValues("grpc-status").ShouldBe(["0"]);
         return bytes;
+    }
+
+    private sealed class RefusingAllocator : IPayloadAllocator
+    {
+        public int Rented { get; private set; }
+
+        public IMemoryOwner<byte> Rent(int lengthBytes)
+        {
+            Rented++;
+            throw new InvalidOperationException("No memory was to be asked for.");
+        }
     }
 
     private static HttpRequestMessage Request(RpcTestServer server, byte[] body, string path = "/streamhouse.v1.AdminService/CreateTopic")

@@ -27,13 +27,16 @@ internal sealed class RpcTestServer : IAsyncDisposable
 
     public RpcChannel Channel { get; }
 
-    public static async Task<RpcTestServer> StartAsync(RpcRoutes routes, RpcErrorMapper? mapper = null, RpcServerOptions? options = null)
+    public static async Task<RpcTestServer> StartAsync(
+        RpcRoutes routes, RpcErrorMapper? mapper = null, RpcServerOptions? options = null,
+        Action<KestrelServerOptions>? configure = null)
     {
         options ??= new RpcServerOptions();
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
+            configure?.Invoke(kestrel);
             kestrel.ApplyRpcLimits(options);
             kestrel.Listen(IPAddress.Loopback, 0, listener => listener.Protocols = HttpProtocols.Http2);
         });

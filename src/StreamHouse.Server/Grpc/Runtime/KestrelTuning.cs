@@ -17,6 +17,8 @@ internal static class KestrelTuning
         http2.MaxFrameSize = FrameBytes;
         http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+        // A consumer that pauses is not an attacker. HTTP/2 knows this limit only for the whole server; pings find peers that are gone.
+        kestrel.Limits.MinResponseDataRate = null;
         kestrel.Limits.MaxResponseBufferSize = options.ResponseBufferBytesMax;
         kestrel.AddServerHeader = false;
     }

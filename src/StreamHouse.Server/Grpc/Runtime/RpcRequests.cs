@@ -9,6 +9,9 @@ namespace StreamHouse.Server.Grpc.Runtime;
 /// <typeparam name="T">The request. One that is disposable belongs to the reader.</typeparam>
 internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> reader, int messageBytesMax, CancellationToken aborted) : IDisposable
 {
+    /// <summary>A message longer than this gets its memory only once so much of it is there: announcing a length costs a client nothing.</summary>
+    private const int UnprovenBytesMax = 512 * 1024;
+
     private readonly PipeReader _pipe = request.BodyReader;
     private readonly string? _encoding = request.Headers[GrpcHeaders.Encoding];
     private byte[] _scratch = [];
@@ -93,6 +96,7 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
         }
         if (_scratch.Length < length)
         {
+            await ArrivalAsync(length);
             Dispose();
             _scratch = ArrayPool<byte>.Shared.Rent(length);
         }
@@ -102,6 +106,7 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
 
     private async ValueTask<T> ReadOwnedAsync(IPayloadAllocator allocator, int length)
     {
+        await ArrivalAsync(length);
         IMemoryOwner<byte> owner = allocator.Rent(length);
         try
         {
@@ -113,6 +118,26 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
         {
             owner.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Waits until enough of a large message has arrived to believe in the rest.</summary>
+    private async ValueTask ArrivalAsync(int length)
+    {
+        while (length > UnprovenBytesMax)
+        {
+            ReadResult result = await ReadPipeAsync();
+            long arrived = result.Buffer.Length;
+            // Looked at, not consumed: that opens the client's window all the same.
+            _pipe.AdvanceTo(result.Buffer.Start, arrived >= UnprovenBytesMax ? result.Buffer.Start : result.Buffer.End);
+            if (arrived >= UnprovenBytesMax)
+            {
+                return;
+            }
+            if (result.IsCompleted)
+            {
+                throw GrpcFrame.Truncated(length, (int)arrived);
+            }
         }
     }
 
