@@ -21,7 +21,7 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
 
     /// <summary>Reads the next request.</summary>
     /// <returns>False when the client has sent its last.</returns>
-    /// <exception cref="RpcException">A broken or too large frame; nothing more can be read.</exception>
+    /// <exception cref="RpcException">A broken or too large frame, or <see cref="Stop"/> was called; nothing more can be read.</exception>
     /// <exception cref="MalformedMessageException">The message does not decode; the next one can still be read.</exception>
     /// <exception cref="OperationCanceledException">The client is gone, or the deadline has passed.</exception>
     public async ValueTask<bool> MoveNextAsync()
@@ -35,6 +35,11 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
         Current = reader.Allocator is { } allocator && length > 0 ? await ReadOwnedAsync(allocator, length) : await ReadSharedAsync(length);
         return true;
     }
+
+    /// <summary>
+    /// Ends the reading: the call in progress, or the next, fails with UNAVAILABLE. For a server that shuts down; may be called from any thread.
+    /// </summary>
+    public void Stop() => _pipe.CancelPendingRead();
 
     public void Dispose()
     {
@@ -50,7 +55,13 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
     {
         try
         {
-            return await _pipe.ReadAsync(aborted);
+            ReadResult result = await _pipe.ReadAsync(aborted);
+            if (result.IsCanceled)
+            {
+                _pipe.AdvanceTo(result.Buffer.Start);
+                throw new RpcException(GrpcStatusCode.Unavailable, "The server is shutting down.");
+            }
+            return result;
         }
         catch (IOException e) when (e is not BadHttpRequestException)
         {

@@ -1,0 +1,92 @@
+using StreamHouse.Broker;
+using StreamHouse.Broker.Diagnostics;
+using StreamHouse.Broker.Partitions;
+using StreamHouse.Broker.Topics;
+using StreamHouse.Rpc.Consuming;
+using StreamHouse.Rpc.Errors;
+using StreamHouse.Rpc.Services;
+using StreamHouse.Rpc.V1;
+using StreamHouse.Server.Grpc.Errors;
+using StreamHouse.Server.Grpc.Runtime;
+using FetchRequest = StreamHouse.Rpc.V1.FetchRequest;
+
+namespace StreamHouse.Server.Grpc.Consuming;
+
+/// <summary>Serves <c>streamhouse.v1.ConsumerService</c>.</summary>
+internal sealed class ConsumerService(IBroker broker, BrokerMetrics metrics, TimeProvider clock, ConsumeOptions options)
+{
+    /// <summary>Adds the methods.</summary>
+    public void AddTo(RpcRoutes routes)
+    {
+        routes.Unary(ConsumerRpc.ServeFetch, FetchAsync);
+        routes.ServerStreaming(ConsumerRpc.ServeSubscribe, SubscribeAsync);
+    }
+
+    private async ValueTask<OutgoingFetch> FetchAsync(FetchRequest request, RpcContext context)
+    {
+        long arrived = clock.GetTimestamp();
+        ThrowIfNegative(request.MaxBytes, "max_bytes");
+        ThrowIfNegative(request.MinBytes, "min_bytes");
+        ThrowIfNegative(request.MaxWaitMs, "max_wait_ms");
+        TopicDescription topic = broker.Require(request.Topic, request.TopicId);
+        int bytesMax = BytesMax(request.MaxBytes);
+        FetchPartition partition = new(new TopicPartition(topic.Id, request.Partition), request.Offset, bytesMax);
+        TimeSpan wait = TimeSpan.FromMilliseconds(request.MaxWaitMs);
+        FetchResult result = await broker.FetchAsync(
+            new Broker.Partitions.FetchRequest([partition], Math.Min(request.MinBytes, bytesMax), bytesMax, wait < options.WaitMax ? wait : options.WaitMax),
+            context.Aborted);
+        // The answer is written after this method: the buffers go back when the request is over.
+        context.Http.Response.RegisterForDispose(result);
+        PartitionFetch fetched = result.Partitions[0];
+        metrics.FetchAnswered(FrontEnd.Grpc, fetched.Error, clock.GetElapsedTime(arrived));
+        return fetched.Error == BrokerErrorCode.None
+            ? new OutgoingFetch(
+                fetched.HighWatermark, fetched.LogStartOffset, fetched.HighWatermark, fetched.LeaderEpoch, new FetchedSlices(fetched.Slices))
+            : throw ErrorOf(fetched, topic.Name).ToException();
+    }
+
+    private async Task SubscribeAsync(SubscribeRequest request, RpcResponses<OutgoingDelivery> responses, RpcContext context)
+    {
+        ThrowIfNegative(request.MaxBytes, "max_bytes");
+        ThrowIfNegative(request.HeartbeatMs, "heartbeat_ms");
+        TopicDescription topic = broker.Require(request.Topic, request.TopicId);
+        TimeSpan heartbeat = request.HeartbeatMs == 0 ? options.HeartbeatInterval : TimeSpan.FromMilliseconds(Math.Max(request.HeartbeatMs, 10));
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(context.Aborted, context.Stopping);
+        metrics.ConnectionOpened(FrontEnd.Grpc);
+        try
+        {
+            Subscription subscription = new(broker, metrics, clock, topic, BytesMax(request.MaxBytes), heartbeat, responses);
+            await subscription.RunAsync(request, end.Token);
+        }
+        catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested && !context.Aborted.IsCancellationRequested)
+        {
+            throw new BrokerException(BrokerErrorCode.ShuttingDown, "The server is shutting down; subscribe again.");
+        }
+        finally
+        {
+            metrics.ConnectionClosed(FrontEnd.Grpc);
+        }
+    }
+
+    /// <summary>The typed detail of a partition that could not be read.</summary>
+    public static ErrorDetail ErrorOf(PartitionFetch fetched, string topic)
+    {
+        ErrorDetail detail = BrokerErrors.Detail(fetched.Error, fetched.Message, topic, fetched.Partition.Partition);
+        if (fetched.Error == BrokerErrorCode.OffsetOutOfRange)
+        {
+            detail.LogStartOffset = fetched.LogStartOffset;
+            detail.HighWatermark = fetched.HighWatermark;
+        }
+        return detail;
+    }
+
+    private int BytesMax(int asked) => asked == 0 ? options.BytesDefault : Math.Min(asked, options.BytesMax);
+
+    private static void ThrowIfNegative(int value, string field)
+    {
+        if (value < 0)
+        {
+            throw new BrokerException(BrokerErrorCode.InvalidRequest, $"{field} is {value}; it must not be negative.");
+        }
+    }
+}
