@@ -5,9 +5,9 @@ namespace StreamHouse.Server.Configuration;
 /// <summary>All option records, bound once and validated.</summary>
 internal sealed class ServerSettings
 {
-    private readonly Dictionary<Type, object> _options;
+    private readonly Dictionary<string, object> _options;
 
-    private ServerSettings(Dictionary<Type, object> options, IReadOnlyList<string> warnings)
+    private ServerSettings(Dictionary<string, object> options, IReadOnlyList<string> warnings)
     {
         _options = options;
         Warnings = warnings;
@@ -17,18 +17,20 @@ internal sealed class ServerSettings
     public IReadOnlyList<string> Warnings { get; }
 
     /// <summary>The options record of a type in <see cref="SettingCatalog.Sections"/>.</summary>
-    public T Get<T>() where T : class => (T)_options[typeof(T)];
+    public T Get<T>() where T : class => _options.Values.OfType<T>().Single();
+
+    /// <summary>The options record of a section whose type several sections have.</summary>
+    public T Get<T>(string section) where T : class => (T)_options[section];
 
     /// <summary>Binds and validates everything.</summary>
     /// <exception cref="InvalidSettingsException">Something is wrong; it lists all failures at once.</exception>
     public static ServerSettings Bind(SettingValues values)
     {
         List<string> failures = [.. values.Failures];
-        Dictionary<Type, object> options = [];
+        Dictionary<string, object> options = [];
         foreach (OptionSection section in SettingCatalog.Sections)
         {
-            object record = Activator.CreateInstance(section.Type)!;
-            int failuresBefore = failures.Count;
+            object record = section.Create();
             foreach (Setting setting in SettingCatalog.All)
             {
                 if (setting.Section == section && values.TryGet(setting, out SettingValue value))
@@ -36,13 +38,15 @@ internal sealed class ServerSettings
                     Assign(record, setting, value, failures);
                 }
             }
-            if (failures.Count == failuresBefore && record is IValidatableObject validatable)
+            // Settings that could not be read are at their defaults here: what the others contradict is still told at once.
+            string prefix = section.Name.Length == 0 ? "" : section.Name + ":";
+            failures.AddRange(section.Problems(record).Select(p => prefix + p));
+            if (record is IValidatableObject validatable)
             {
-                string prefix = section.Name.Length == 0 ? "" : section.Name + ":";
                 failures.AddRange(validatable.Validate(new ValidationContext(record))
                     .Select(r => $"{string.Join(", ", r.MemberNames.Select(m => prefix + m))}: {r.ErrorMessage}"));
             }
-            options.Add(section.Type, record);
+            options.Add(section.Name, record);
         }
         return failures.Count == 0 ? new ServerSettings(options, values.Warnings) : throw new InvalidSettingsException(failures);
     }

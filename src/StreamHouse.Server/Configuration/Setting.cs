@@ -52,10 +52,11 @@ internal sealed class Setting
     /// <summary>The settings of a record, in declaration order.</summary>
     public static IEnumerable<Setting> Of(OptionSection section)
     {
-        object defaults = Activator.CreateInstance(section.Type)!;
-        foreach (PropertyInfo property in section.Type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        object defaults = section.Create();
+        foreach (PropertyInfo property in defaults.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
-            if (property.CanWrite)
+            // A record inside a record has a section of its own.
+            if (property.CanWrite && SettingText.Supports(property.PropertyType) && !section.Hidden.Contains(property.Name))
             {
                 yield return new Setting(section, property, property.GetValue(defaults));
             }

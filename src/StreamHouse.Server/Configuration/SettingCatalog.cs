@@ -1,3 +1,6 @@
+using StreamHouse.Server.Grpc.Consuming;
+using StreamHouse.Server.Grpc.Producing;
+using StreamHouse.Server.Grpc.Runtime;
 using StreamHouse.Server.Hosting;
 
 namespace StreamHouse.Server.Configuration;
@@ -8,7 +11,10 @@ internal static class SettingCatalog
     /// <summary>All sections, in the order of the documentation.</summary>
     public static IReadOnlyList<OptionSection> Sections { get; } =
     [
-        new("", typeof(ServerOptions)),
+        OptionSection.Of<ServerOptions>(""),
+        OptionSection.Of<RpcServerOptions>("Grpc"),
+        OptionSection.Of<ProduceOptions>("Produce"),
+        OptionSection.Of<ConsumeOptions>("Consume"),
     ];
 
     /// <summary>All settings.</summary>

@@ -5,6 +5,14 @@ namespace StreamHouse.Server.Configuration;
 /// <summary>Settings as text: whole numbers, durations (<c>250ms</c>, <c>30s</c>, <c>5m</c>, <c>1h</c>, <c>7d</c> or <c>hh:mm:ss</c>), names, text.</summary>
 internal static class SettingText
 {
+    /// <summary>Whether settings may have this type.</summary>
+    public static bool Supports(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return type.IsEnum || type == typeof(string) || type == typeof(int) || type == typeof(long) || type == typeof(double) || type == typeof(bool)
+            || type == typeof(TimeSpan);
+    }
+
     /// <summary>Parses a value of a type that options may have.</summary>
     /// <exception cref="FormatException">The text is not such a value; the message says what is expected.</exception>
     public static object Parse(Type type, string text)
@@ -29,7 +37,7 @@ internal static class SettingText
         }
         if (type == typeof(bool))
         {
-            return bool.TryParse(text, out bool flag) ? flag : throw Expected(text, "true or false");
+            return text == "1" || (text != "0" && (bool.TryParse(text, out bool flag) ? flag : throw Expected(text, "true or false")));
         }
         if (type == typeof(TimeSpan))
         {
@@ -39,10 +47,6 @@ internal static class SettingText
         {
             return !char.IsDigit(text.FirstOrDefault()) && Enum.TryParse(type, text, ignoreCase: true, out object? member) && Enum.IsDefined(type, member)
                 ? member : throw Expected(text, "one of " + string.Join(", ", Enum.GetNames(type)));
-        }
-        if (type == typeof(Uri))
-        {
-            return Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) ? uri : throw Expected(text, "an absolute URL");
         }
         throw new NotSupportedException($"Options cannot hold a {type.Name}.");
     }

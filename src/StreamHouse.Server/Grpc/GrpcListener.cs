@@ -7,6 +7,8 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
+using StreamHouse.Server.Grpc.Errors;
+using StreamHouse.Server.Grpc.Runtime;
 using StreamHouse.Server.Hosting;
 
 namespace StreamHouse.Server.Grpc;
@@ -19,25 +21,21 @@ internal sealed class GrpcListener : IAsyncDisposable
 {
     private readonly KestrelServer _server;
     private readonly IPEndPoint _requested;
-    private readonly RequestDelegate _dispatch;
+    private readonly RpcMiddleware _rpc;
+    private readonly ListenerLifetime _lifetime = new();
 
     /// <param name="options">Address and limits.</param>
-    /// <param name="dispatch">Handles every request.</param>
-    /// <param name="logs">Where Kestrel logs.</param>
-    public GrpcListener(ServerOptions options, RequestDelegate dispatch, ILoggerFactory logs)
+    /// <param name="rpc">Limits of the runtime.</param>
+    /// <param name="routes">The methods served.</param>
+    /// <param name="logs">Where Kestrel and the runtime log.</param>
+    public GrpcListener(ServerOptions options, RpcServerOptions rpc, RpcRoutes routes, ILoggerFactory logs)
     {
         _requested = new IPEndPoint(options.BindAddress, options.GrpcPort);
-        _dispatch = dispatch;
+        _rpc = new RpcMiddleware(
+            RefuseOthers, routes.Freeze(), BrokerErrors.Map, rpc, TimeProvider.System, _lifetime, logs.CreateLogger<RpcMiddleware>());
         KestrelServerOptions kestrel = new();
         KestrelLimits.Apply(kestrel, options);
-        // A message has its own limit; a stream of them has none, and may be idle for as long as it likes.
-        kestrel.Limits.MaxRequestBodySize = null;
-        kestrel.Limits.MinRequestBodyDataRate = null;
-        kestrel.Limits.MinResponseDataRate = null;
-        kestrel.Limits.Http2.InitialConnectionWindowSize = 16 << 20;
-        kestrel.Limits.Http2.InitialStreamWindowSize = 4 << 20;
-        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
-        kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+        kestrel.ApplyRpcLimits(rpc);
         kestrel.Listen(_requested, listen => listen.Protocols = HttpProtocols.Http2);
         _server = new KestrelServer(
             Options.Create(kestrel), new SocketTransportFactory(Options.Create(new SocketTransportOptions { NoDelay = true }), logs), logs);
@@ -50,7 +48,7 @@ internal sealed class GrpcListener : IAsyncDisposable
     {
         try
         {
-            await _server.StartAsync(new Application(_dispatch), ct);
+            await _server.StartAsync(new Application(_rpc), ct);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
@@ -60,16 +58,27 @@ internal sealed class GrpcListener : IAsyncDisposable
         return new IPEndPoint(_requested.Address, BindingAddress.Parse(address).Port);
     }
 
-    /// <summary>Accepts nothing new and waits for requests in progress until <paramref name="ct"/> ends.</summary>
-    public Task StopAsync(CancellationToken ct) => _server.StopAsync(ct);
+    /// <summary>Accepts nothing new, has streams end after their last answer, and waits for calls in progress until <paramref name="ct"/> ends.</summary>
+    public Task StopAsync(CancellationToken ct)
+    {
+        _lifetime.StopApplication();
+        return _server.StopAsync(ct);
+    }
 
     public ValueTask DisposeAsync()
     {
         _server.Dispose();
+        _lifetime.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    private sealed class Application(RequestDelegate dispatch) : IHttpApplication<HttpContext>
+    private static Task RefuseOthers(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
+        return Task.CompletedTask;
+    }
+
+    private sealed class Application(RpcMiddleware rpc) : IHttpApplication<HttpContext>
     {
         public HttpContext CreateContext(IFeatureCollection contextFeatures)
         {
@@ -87,7 +96,7 @@ internal sealed class GrpcListener : IAsyncDisposable
             return context;
         }
 
-        public Task ProcessRequestAsync(HttpContext context) => dispatch(context);
+        public Task ProcessRequestAsync(HttpContext context) => rpc.InvokeAsync(context);
 
         public void DisposeContext(HttpContext context, Exception? exception) => ((DefaultHttpContext)context).Uninitialize();
     }

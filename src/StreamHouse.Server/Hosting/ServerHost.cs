@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Net;
-using System.Reflection;
 using System.Runtime.InteropServices;
+using StreamHouse.Rpc.Health.V1;
 using StreamHouse.Server.Configuration;
 using StreamHouse.Server.Grpc;
+using StreamHouse.Server.Grpc.Health;
+using StreamHouse.Server.Grpc.Runtime;
 using StreamHouse.Server.Http;
 
 namespace StreamHouse.Server.Hosting;
@@ -43,14 +45,14 @@ internal sealed class ServerHost(ServerSettings settings, ILoggerFactory logs)
         }
         using StopSignals signals = new();
         using DataFolder folder = DataFolder.Open(_options.DataDir);
-        _log.Starting(Version, Environment.ProcessId, folder.Path, folder.PathOf("objects"));
+        _log.Starting(ServerIdentity.Version, Environment.ProcessId, folder.Path, folder.PathOf("objects"));
         EndpointsFile.Remove(folder);
 
-        await using GrpcListener grpc = new(_options, static context =>
-        {
-            context.Response.StatusCode = 404;
-            return Task.CompletedTask;
-        }, logs);
+        RpcRoutes routes = new();
+        HealthService health = new();
+        health.AddTo(routes);
+        health.Set(HealthService.Server, HealthCheckResponse.Types.ServingStatus.Serving);
+        await using GrpcListener grpc = new(_options, settings.Get<RpcServerOptions>(), routes, logs);
         await using WebListener http = new(_options, logs, static _ => { }, static _ => { });
         IPEndPoint grpcEndpoint = await grpc.StartAsync(CancellationToken.None);
         IPEndPoint httpEndpoint = await http.StartAsync(CancellationToken.None);
@@ -68,10 +70,6 @@ internal sealed class ServerHost(ServerSettings settings, ILoggerFactory logs)
         _log.Stopped((long)Stopwatch.GetElapsedTime(stoppedFrom).TotalMilliseconds);
         return ExitCode.Success;
     }
-
-    /// <summary>The product's version.</summary>
-    public static string Version { get; } =
-        typeof(ServerHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
 
     private void LogListening(string protocol, IPEndPoint endpoint) => _log.Listening(
         protocol,

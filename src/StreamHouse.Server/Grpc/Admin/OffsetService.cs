@@ -1,0 +1,132 @@
+using StreamHouse.Broker;
+using StreamHouse.Broker.Partitions;
+using StreamHouse.Broker.Topics;
+using StreamHouse.Rpc.Services;
+using StreamHouse.Rpc.V1;
+using StreamHouse.Server.Grpc.Errors;
+using StreamHouse.Server.Grpc.Runtime;
+using Stored = StreamHouse.Broker.Metadata.GroupOffset;
+
+namespace StreamHouse.Server.Grpc.Admin;
+
+/// <summary>Serves the offsets of <c>streamhouse.v1.AdminService</c>: those of partitions and those of consumer groups.</summary>
+internal sealed class OffsetService(IBroker broker, TimeProvider clock)
+{
+    /// <summary>Adds the methods.</summary>
+    public void AddTo(RpcRoutes routes)
+    {
+        routes.Unary(AdminRpc.ListOffsets.Server, ListOffsetsAsync);
+        routes.Unary(AdminRpc.CommitGroupOffsets.Server, CommitAsync);
+        routes.Unary(AdminRpc.FetchGroupOffsets.Server, FetchAsync);
+        routes.Unary(AdminRpc.ListGroups.Server, ListGroupsAsync);
+    }
+
+    private async ValueTask<ListOffsetsResponse> ListOffsetsAsync(ListOffsetsRequest request, RpcContext context)
+    {
+        TopicDescription topic = broker.Require(request.Topic, Guid.Empty);
+        OffsetQuery query = request.Kind switch
+        {
+            ListOffsetsRequest.Types.Kind.Earliest => OffsetQuery.Earliest,
+            ListOffsetsRequest.Types.Kind.Latest => OffsetQuery.Latest,
+            ListOffsetsRequest.Types.Kind.Timestamp => OffsetQuery.ByTimestamp,
+            ListOffsetsRequest.Types.Kind.MaxTimestamp => OffsetQuery.MaxTimestamp,
+            _ => throw new BrokerException(BrokerErrorCode.InvalidRequest, $"kind has the value {(int)request.Kind}, which this server does not know."),
+        };
+        ListOffsetsResponse response = new();
+        foreach (int partition in request.Partitions.Count > 0 ? request.Partitions : Enumerable.Range(0, topic.Partitions))
+        {
+            response.Offsets.Add(await FindAsync(topic, partition, query, request.TimestampMs, context.Aborted));
+        }
+        return response;
+    }
+
+    private async ValueTask<PartitionOffset> FindAsync(TopicDescription topic, int partition, OffsetQuery query, long timestampMs, CancellationToken ct)
+    {
+        try
+        {
+            OffsetResult found = await broker.FindOffsetAsync(new TopicPartition(topic.Id, partition), query, timestampMs, ct);
+            return new PartitionOffset { Partition = partition, Offset = found.Offset, TimestampMs = found.TimestampMs, LeaderEpoch = found.LeaderEpoch };
+        }
+        catch (BrokerException e)
+        {
+            return new PartitionOffset
+            {
+                Partition = partition, Offset = -1, TimestampMs = -1, LeaderEpoch = -1, Error = BrokerErrors.Detail(e.Code, e.Message, topic.Name, partition),
+            };
+        }
+    }
+
+    private async ValueTask<CommitGroupOffsetsResponse> CommitAsync(CommitGroupOffsetsRequest request, RpcContext context)
+    {
+        ThrowIfEmpty(request.Group);
+        DateTimeOffset now = clock.GetUtcNow();
+        List<Stored> offsets = new(request.Offsets.Count);
+        foreach (GroupOffset offset in request.Offsets)
+        {
+            if (offset.Offset < 0 || offset.LeaderEpoch is < -1 or > int.MaxValue)
+            {
+                throw new BrokerException(
+                    BrokerErrorCode.InvalidRequest, $"The offset of '{offset.Topic}' partition {offset.Partition} or its leader epoch is out of range.");
+            }
+            TopicDescription topic = broker.Require(offset.Topic, Guid.Empty);
+            offsets.Add(new Stored(
+                new TopicPartition(topic.Id, offset.Partition), offset.Offset, (int)offset.LeaderEpoch, offset.Metadata.Length == 0 ? null : offset.Metadata, now));
+        }
+        IReadOnlyList<BrokerErrorCode> outcomes = await broker.CommitOffsetsAsync(request.Group, offsets, context.Aborted);
+        for (int i = 0; i < outcomes.Count; i++)
+        {
+            if (outcomes[i] != BrokerErrorCode.None)
+            {
+                GroupOffset refused = request.Offsets[i];
+                throw new BrokerException(outcomes[i], $"The offset of '{refused.Topic}' partition {refused.Partition} was not stored.");
+            }
+        }
+        return new CommitGroupOffsetsResponse();
+    }
+
+    private async ValueTask<FetchGroupOffsetsResponse> FetchAsync(FetchGroupOffsetsRequest request, RpcContext context)
+    {
+        ThrowIfEmpty(request.Group);
+        FetchGroupOffsetsResponse response = new();
+        TopicId? only = request.Topic.Length > 0 ? broker.Require(request.Topic, Guid.Empty).Id : null;
+        if (only is null && request.Partitions.Count > 0)
+        {
+            throw new BrokerException(BrokerErrorCode.InvalidRequest, "partitions are named without a topic.");
+        }
+        HashSet<int> missing = [.. request.Partitions];
+        bool all = missing.Count == 0;
+        foreach (Stored offset in await broker.FetchOffsetsAsync(request.Group, context.Aborted))
+        {
+            bool asked = (only is null || only == offset.Partition.Topic) && (all || missing.Remove(offset.Partition.Partition));
+            if (asked && broker.FindTopic(offset.Partition.Topic) is { } topic)
+            {
+                response.Offsets.Add(new GroupOffset
+                {
+                    Topic = topic.Name,
+                    Partition = offset.Partition.Partition,
+                    Offset = offset.Offset,
+                    LeaderEpoch = offset.LeaderEpoch,
+                    Metadata = offset.Metadata ?? "",
+                    CommittedMs = offset.CommittedAt.ToUnixTimeMilliseconds(),
+                });
+            }
+        }
+        response.Offsets.AddRange(missing.Order().Select(p => new GroupOffset { Topic = request.Topic, Partition = p, Offset = -1, LeaderEpoch = -1 }));
+        return response;
+    }
+
+    private async ValueTask<ListGroupsResponse> ListGroupsAsync(ListGroupsRequest request, RpcContext context)
+    {
+        ListGroupsResponse response = new();
+        response.Groups.AddRange(await broker.ListGroupsAsync(context.Aborted));
+        return response;
+    }
+
+    private static void ThrowIfEmpty(string group)
+    {
+        if (group.Length == 0)
+        {
+            throw new BrokerException(BrokerErrorCode.InvalidRequest, "The request names no group.");
+        }
+    }
+}
