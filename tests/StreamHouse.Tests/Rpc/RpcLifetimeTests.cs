@@ -59,6 +59,43 @@ public sealed class RpcLifetimeTests
     }
 
     [Fact]
+    public async Task A_deadline_ends_a_stream_that_nobody_reads()
+    {
+        TaskCompletionSource<Exception> ended = new();
+        RpcRoutes routes = new();
+        routes.ServerStreaming(ConsumerRpc.ServeSubscribe, async (_, responses, _) =>
+        {
+            byte[] data = new byte[256 * 1024];
+            try
+            {
+                while (true)
+                {
+                    await responses.WriteAsync(new(0, 0, 0, 0, 0, [data]));
+                }
+            }
+            catch (Exception e)
+            {
+                ended.SetResult(e);
+                throw;
+            }
+        });
+        await using RpcTestServer server = await RpcTestServer.StartAsync(routes);
+        await using ServerStreamingCall<IncomingDelivery> call = server.Channel.ServerStreaming(
+            ConsumerRpc.Subscribe, new SubscribeRequest(), new RpcCallOptions(Headers: [new("grpc-timeout", "700m")]), CancellationToken.None);
+
+        (await ended.Task.WaitAsync(Patience)).ShouldBeAssignableTo<OperationCanceledException>();
+
+        RpcException failure = await Should.ThrowAsync<RpcException>(async () =>
+        {
+            while (await call.MoveNextAsync())
+            {
+                call.Current.Dispose();
+            }
+        });
+        failure.Status.ShouldBeOneOf(GrpcStatusCode.Cancelled, GrpcStatusCode.DeadlineExceeded);
+    }
+
+    [Fact]
     public async Task Cancelling_a_call_reaches_its_handler()
     {
         TaskCompletionSource entered = new();

@@ -70,6 +70,31 @@ public sealed class RpcStreamTests
     }
 
     [Fact]
+    public async Task Many_large_requests_in_flight_stay_within_the_window()
+    {
+        RpcRoutes routes = new();
+        routes.Duplex(ProducerRpc.ServeProduceStream(PooledPayloadAllocator.Instance), EchoAsync);
+        await using RpcTestServer server = await RpcTestServer.StartAsync(routes);
+        await using DuplexCall<OutgoingProduce, ProduceReply> call = server.Channel.Duplex(ProducerRpc.ProduceStream, default, CancellationToken.None);
+        const int Requests = 150;
+        Task writing = Task.Run(async () =>
+        {
+            for (ulong i = 1; i <= Requests; i++)
+            {
+                await call.WriteAsync(new OutgoingProduce(i, "orders", 0, Acks.All, new byte[400_000 + (i * 10_007 % 900_000)]));
+            }
+            call.CompleteRequests();
+        });
+        for (ulong i = 1; i <= Requests; i++)
+        {
+            (await call.MoveNextAsync()).ShouldBeTrue();
+            call.Current.Correlation.ShouldBe(i);
+        }
+        (await call.MoveNextAsync()).ShouldBeFalse();
+        await writing;
+    }
+
+    [Fact]
     public async Task A_batch_lies_in_the_engines_buffer_and_outlives_the_request_when_retained()
     {
         BufferPool pool = new(1 << 24);

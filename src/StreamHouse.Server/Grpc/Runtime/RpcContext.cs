@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using StreamHouse.Rpc.Grpc;
 
 namespace StreamHouse.Server.Grpc.Runtime;
@@ -5,6 +6,9 @@ namespace StreamHouse.Server.Grpc.Runtime;
 /// <summary>What a handler may know of its call.</summary>
 internal sealed class RpcContext : IDisposable
 {
+    /// <summary>HTTP/2's CANCEL.</summary>
+    private const int CancelErrorCode = 8;
+
     private readonly CancellationTokenSource? _deadline;
     private readonly CancellationTokenSource? _linked;
 
@@ -38,6 +42,13 @@ internal sealed class RpcContext : IDisposable
 
     /// <summary>Whether the client's deadline has passed.</summary>
     public bool DeadlineExceeded => _deadline is { IsCancellationRequested: true };
+
+    /// <summary>
+    /// While the client does not take what was written, no status can reach it: when the deadline passes then, the stream is reset.
+    /// </summary>
+    internal CancellationTokenRegistration ResetAtDeadline() => _deadline is null
+        ? default
+        : _deadline.Token.Register(static http => ((HttpContext)http!).Features.Get<IHttpResetFeature>()?.Reset(CancelErrorCode), Http);
 
     public void Dispose()
     {

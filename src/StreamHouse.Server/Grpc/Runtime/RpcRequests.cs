@@ -27,13 +27,21 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
     public async ValueTask<bool> MoveNextAsync()
     {
         Current = default!;
-        int length = await ReadHeaderAsync();
-        if (length < 0)
+        try
         {
-            return false;
+            int length = await ReadHeaderAsync();
+            if (length < 0)
+            {
+                return false;
+            }
+            Current = reader.Allocator is { } allocator && length > 0 ? await ReadOwnedAsync(allocator, length) : await ReadSharedAsync(length);
+            return true;
         }
-        Current = reader.Allocator is { } allocator && length > 0 ? await ReadOwnedAsync(allocator, length) : await ReadSharedAsync(length);
-        return true;
+        catch (IOException e) when (e is not BadHttpRequestException)
+        {
+            // A client that resets its stream has cancelled, though Kestrel calls it an I/O error, wherever it notices.
+            throw new ConnectionAbortedException("The client has gone away.", e);
+        }
     }
 
     /// <summary>
@@ -50,23 +58,15 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
         }
     }
 
-    /// <summary>A client that resets its stream has cancelled, though Kestrel calls it an I/O error.</summary>
     private async ValueTask<ReadResult> ReadPipeAsync()
     {
-        try
+        ReadResult result = await _pipe.ReadAsync(aborted);
+        if (result.IsCanceled)
         {
-            ReadResult result = await _pipe.ReadAsync(aborted);
-            if (result.IsCanceled)
-            {
-                _pipe.AdvanceTo(result.Buffer.Start);
-                throw new RpcException(GrpcStatusCode.Unavailable, "The server is shutting down.");
-            }
-            return result;
+            _pipe.AdvanceTo(result.Buffer.End);
+            throw new RpcException(GrpcStatusCode.Unavailable, "The server is shutting down.");
         }
-        catch (IOException e) when (e is not BadHttpRequestException)
-        {
-            throw new ConnectionAbortedException("The client has gone away.", e);
-        }
+        return result;
     }
 
     /// <returns>Length of the next message, -1 at the end.</returns>
@@ -105,24 +105,24 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
         {
             return reader.Read(ReadOnlyMemory<byte>.Empty, owner: null);
         }
+        ReadResult arrived = await ReadFirstAsync(length);
         if (_scratch.Length < length)
         {
-            await ArrivalAsync(length);
             Dispose();
             _scratch = ArrayPool<byte>.Shared.Rent(length);
         }
-        await FillAsync(_scratch.AsMemory(0, length));
+        await FillAsync(_scratch.AsMemory(0, length), arrived);
         return reader.Read(_scratch.AsMemory(0, length), owner: null);
     }
 
     private async ValueTask<T> ReadOwnedAsync(IPayloadAllocator allocator, int length)
     {
-        await ArrivalAsync(length);
+        ReadResult arrived = await ReadFirstAsync(length);
         IMemoryOwner<byte> owner = allocator.Rent(length);
         try
         {
             Memory<byte> message = owner.Memory[..length];
-            await FillAsync(message);
+            await FillAsync(message, arrived);
             return reader.Read(message, owner);
         }
         catch
@@ -132,45 +132,49 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
         }
     }
 
-    /// <summary>Waits until enough of a large message has arrived to believe in the rest.</summary>
-    private async ValueTask ArrivalAsync(int length)
+    /// <summary>The message's first bytes, of a large one enough to believe in the rest. The caller advances the pipe.</summary>
+    private async ValueTask<ReadResult> ReadFirstAsync(int length)
     {
-        while (length > UnprovenBytesMax)
+        while (true)
         {
             ReadResult result = await ReadPipeAsync();
-            long arrived = result.Buffer.Length;
-            // Looked at, not consumed: that opens the client's window all the same.
-            _pipe.AdvanceTo(result.Buffer.Start, arrived >= UnprovenBytesMax ? result.Buffer.Start : result.Buffer.End);
-            if (arrived >= UnprovenBytesMax)
+            long received = result.Buffer.Length;
+            if (result.IsCompleted && received < length)
             {
-                return;
+                _pipe.AdvanceTo(result.Buffer.End);
+                throw GrpcFrame.Truncated(length, (int)received);
             }
-            if (result.IsCompleted)
+            if (length <= UnprovenBytesMax || received >= UnprovenBytesMax)
             {
-                throw GrpcFrame.Truncated(length, (int)arrived);
+                return result;
             }
+            // Looked at, not consumed: that opens the client's window all the same. What was looked at must never be taken back:
+            // Kestrel would count it twice and grant a window it does not have.
+            _pipe.AdvanceTo(result.Buffer.Start, result.Buffer.End);
         }
     }
 
     /// <summary>Copies as bytes arrive, so that the client's window opens while a large message is on its way.</summary>
-    private async ValueTask FillAsync(Memory<byte> message)
+    private async ValueTask FillAsync(Memory<byte> message, ReadResult arrived)
     {
         int filled = 0;
-        while (filled < message.Length)
+        while (true)
         {
-            ReadResult result = await ReadPipeAsync();
-            ReadOnlySequence<byte> buffer = result.Buffer;
-            if (buffer.Length > message.Length - filled)
-            {
-                buffer = buffer.Slice(0, message.Length - filled);
-            }
+            ReadOnlySequence<byte> buffer = arrived.Buffer;
+            int taken = (int)Math.Min(buffer.Length, message.Length - filled);
+            buffer = buffer.Slice(0, taken);
             buffer.CopyTo(message.Span[filled..]);
-            filled += (int)buffer.Length;
+            filled += taken;
             _pipe.AdvanceTo(buffer.End);
-            if (result.IsCompleted && filled < message.Length && buffer.Length == result.Buffer.Length)
+            if (filled == message.Length)
+            {
+                return;
+            }
+            if (arrived.IsCompleted)
             {
                 throw GrpcFrame.Truncated(message.Length, filled);
             }
+            arrived = await ReadPipeAsync();
         }
     }
 }

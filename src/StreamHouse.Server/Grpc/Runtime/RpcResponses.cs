@@ -5,7 +5,7 @@ namespace StreamHouse.Server.Grpc.Runtime;
 
 /// <summary>The responses of a call. For one writer, which may be another task than the one that reads the requests.</summary>
 /// <typeparam name="T">The response.</typeparam>
-internal sealed class RpcResponses<T>(PipeWriter pipe, IMessageWriter<T> writer, CancellationToken aborted)
+internal sealed class RpcResponses<T>(PipeWriter pipe, IMessageWriter<T> writer, RpcContext context)
 {
     /// <summary>Bytes written and not yet flushed.</summary>
     public long PendingBytes { get; private set; }
@@ -25,8 +25,18 @@ internal sealed class RpcResponses<T>(PipeWriter pipe, IMessageWriter<T> writer,
     public async ValueTask FlushAsync()
     {
         PendingBytes = 0;
-        await pipe.FlushAsync(aborted);
-        aborted.ThrowIfCancellationRequested();
+        // Kestrel answers a cancelled flush with INTERNAL_ERROR, so it gets no token.
+        ValueTask<FlushResult> flush = pipe.FlushAsync(CancellationToken.None);
+        if (flush.IsCompleted)
+        {
+            await flush;
+        }
+        else
+        {
+            using CancellationTokenRegistration deadline = context.ResetAtDeadline();
+            await flush;
+        }
+        context.Aborted.ThrowIfCancellationRequested();
     }
 
     /// <summary>Sends one response, and what was pending before it.</summary>

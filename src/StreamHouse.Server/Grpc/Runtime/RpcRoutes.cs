@@ -19,7 +19,7 @@ internal sealed class RpcRoutes
             TRequest request = await ReadSingleAsync(method, http, context, options);
             TResponse response = await handler(request, context);
             await http.Response.StartAsync(context.Aborted);
-            new RpcResponses<TResponse>(http.Response.BodyWriter, method.ResponseWriter, context.Aborted).Enqueue(response);
+            new RpcResponses<TResponse>(http.Response.BodyWriter, method.ResponseWriter, context).Enqueue(response);
         });
 
     /// <summary>Adds a method with one request and many responses.</summary>
@@ -30,7 +30,7 @@ internal sealed class RpcRoutes
         {
             TRequest request = await ReadSingleAsync(method, http, context, options);
             await http.Response.StartAsync(context.Aborted);
-            await handler(request, new RpcResponses<TResponse>(http.Response.BodyWriter, method.ResponseWriter, context.Aborted), context);
+            await handler(request, new RpcResponses<TResponse>(http.Response.BodyWriter, method.ResponseWriter, context), context);
         });
 
     /// <summary>Adds a method with many requests and many responses.</summary>
@@ -41,8 +41,8 @@ internal sealed class RpcRoutes
             using RpcRequests<TRequest> requests = new(http.Request, method.RequestReader, options.RequestMessageBytesMax, context.Aborted);
             // The headers go out now: a client may wait for them before it sends its first request.
             await http.Response.StartAsync(context.Aborted);
-            await http.Response.BodyWriter.FlushAsync(context.Aborted);
-            await handler(requests, new RpcResponses<TResponse>(http.Response.BodyWriter, method.ResponseWriter, context.Aborted), context);
+            await http.Response.BodyWriter.FlushAsync(CancellationToken.None);
+            await handler(requests, new RpcResponses<TResponse>(http.Response.BodyWriter, method.ResponseWriter, context), context);
         });
 
     /// <summary>The table as it is now.</summary>
