@@ -23,6 +23,7 @@ internal sealed class PartitionProducer
     private ProducerBatch? _open;
     private ProducerIdentity _identity;
     private int _nextSequence;
+    private long _nextNumber;
     private int _sent;
     private int _finishing;
     private TaskCompletionSource? _finished;
@@ -237,7 +238,7 @@ internal sealed class PartitionProducer
         {
             work.StartsRecovery = _isRecovering = true;
         }
-        while (!_isRecovering && !_isBroken && _sent == _inFlight.Count && _sent < _core.Options.InFlightPerPartitionMax)
+        while (!_isRecovering && !_isBroken && _sent == _inFlight.Count && HasRoomLocked())
         {
             if (_ready.TryDequeue(out ProducerBatch? batch))
             {
@@ -254,6 +255,9 @@ internal sealed class PartitionProducer
             }
         }
     }
+
+    // Servers remember so many batches of a producer: the oldest without an answer must be among them, or its retry would not be known as one.
+    private bool HasRoomLocked() => _inFlight.Count == 0 || _nextNumber - _inFlight[0].Number < _core.Options.InFlightPerPartitionMax;
 
     private void StartLocked(ProducerBatch batch, ref PartitionWork work)
     {
@@ -278,8 +282,8 @@ internal sealed class PartitionProducer
 
             // Sequences wrap from 2^31 - 1 to 0.
             _nextSequence = (int)(((long)_nextSequence + batch.RecordCount) & int.MaxValue);
+            batch.Number = _nextNumber++;
         }
-        batch.IsSent = true;
         _inFlight.Add(batch);
         _sent++;
         TimeSpan timeout = remaining < _core.Options.RequestTimeout && remaining > TimeSpan.Zero ? remaining : _core.Options.RequestTimeout;
@@ -294,7 +298,6 @@ internal sealed class PartitionProducer
         lock (_gate)
         {
             _sent--;
-            batch.IsSent = false;
             batch.Answer = null;
             if (outcome.Error is { } error && MayTryAgainLocked(batch, error))
             {

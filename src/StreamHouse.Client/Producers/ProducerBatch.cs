@@ -33,8 +33,8 @@ internal sealed class ProducerBatch : IDisposable
     /// <summary>Sequence of its first record, or null before it was first sent under the present identity.</summary>
     public int? Sequence { get; set; }
 
-    /// <summary>Whether an answer is awaited.</summary>
-    public bool IsSent { get; set; }
+    /// <summary>Counts the batches of its partition, once it has a sequence.</summary>
+    public long Number { get; set; }
 
     /// <summary>Whether some attempt ended without an answer, so that it may be in the log.</summary>
     public bool MayBeAppended { get; set; }
@@ -112,7 +112,6 @@ internal sealed class ProducerBatch : IDisposable
         ChargedBytes = 0;
         IsDue = false;
         Sequence = null;
-        IsSent = false;
         MayBeAppended = false;
         LastError = null;
         Encoded = default;
