@@ -45,7 +45,7 @@ internal static class SettingText
         }
         if (type.IsEnum)
         {
-            return !char.IsDigit(text.FirstOrDefault()) && Enum.TryParse(type, text, ignoreCase: true, out object? member) && Enum.IsDefined(type, member)
+            return text.All(char.IsAsciiLetterOrDigit) && !char.IsAsciiDigit(text.FirstOrDefault()) && Enum.TryParse(type, text, ignoreCase: true, out object? member) && Enum.IsDefined(type, member)
                 ? member : throw Expected(text, "one of " + string.Join(", ", Enum.GetNames(type)));
         }
         throw new NotSupportedException($"Options cannot hold a {type.Name}.");
