@@ -148,8 +148,8 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
             {
                 return result;
             }
-            // Looked at, not consumed: that opens the client's window all the same. What was looked at must never be taken back:
-            // Kestrel would count it twice and grant a window it does not have.
+            // Looked at, not consumed: that opens the client's window all the same. What was looked at must never be taken back: Kestrel
+            // would withdraw, on its side only, a window the client may be using already, and end the connection (FLOW_CONTROL_ERROR).
             _pipe.AdvanceTo(result.Buffer.Start, result.Buffer.End);
         }
     }
