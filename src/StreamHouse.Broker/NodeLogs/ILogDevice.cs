@@ -1,8 +1,8 @@
 namespace StreamHouse.Broker.NodeLogs;
 
 /// <summary>
-/// The folder of log files under a node log. Adapters own the thread that does the I/O and complete each operation's task on it,
-/// continuations included, so that the log writer's loop runs there.
+/// The folder of log files under a node log. Adapters own the thread that does the I/O. <see cref="EnterAsync"/> and
+/// <see cref="ILogFile.WriteDurablyAsync"/> continue their caller on it, so that the log writer's loop runs there; other operations must not.
 /// </summary>
 public interface ILogDevice
 {
