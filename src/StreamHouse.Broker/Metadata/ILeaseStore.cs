@@ -25,7 +25,7 @@ public interface ILeaseStore
     Task<IReadOnlyList<Lease>> TakeTopicLeasesAsync(TopicId topic, Guid incarnation, Guid? nodeLog, CancellationToken ct);
 
     /// <summary>Takes one lease if nobody holds it, or its holder's session has expired, or <paramref name="observedEpoch"/> is still its epoch (take-over by force).</summary>
-    /// <returns>The lease, or null when another holds it.</returns>
+    /// <returns>The lease, or null when another holds it, its topic is deleted, or its tail lies in a node log that is not <paramref name="nodeLog"/>.</returns>
     Task<Lease?> TakeLeaseAsync(TopicPartition partition, Guid incarnation, Guid? nodeLog, long? observedEpoch, CancellationToken ct);
 
     /// <summary>Gives one lease back, if this incarnation still holds it at this epoch.</summary>
@@ -33,6 +33,12 @@ public interface ILeaseStore
 
     /// <summary>All lease rows of live topics, and of deleted ones whose rows still exist.</summary>
     Task<IReadOnlyList<Lease>> ListLeasesAsync(CancellationToken ct);
+
+    /// <summary>
+    /// The next group id to be given out. A smaller id without a lease row belonged to a deleted topic whose rows are gone;
+    /// one that is not smaller was never given out by this metadata: the node log belongs to other metadata, or to a newer state of it.
+    /// </summary>
+    Task<long> ReadNextGroupIdAsync(CancellationToken ct);
 }
 
 /// <summary>A running process.</summary>

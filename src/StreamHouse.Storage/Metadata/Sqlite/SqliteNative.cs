@@ -1,0 +1,42 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using SQLitePCL;
+
+namespace StreamHouse.Storage.Metadata.Sqlite;
+
+/// <summary>Chooses the SQLite library once per process: the system's when it is new enough, for it gets the distribution's fixes; else the one we carry.</summary>
+internal static class SqliteNative
+{
+    // The first version with RETURNING.
+    private const int VersionMin = 3_035_000;
+
+    private static readonly Lazy<bool> Initialized = new(Initialize);
+
+    public static void EnsureInitialized() => _ = Initialized.Value;
+
+    private static bool Initialize()
+    {
+        if (LoadSystemLibrary() is { } system)
+        {
+            NativeLibrary.SetDllImportResolver(
+                typeof(SQLite3Provider_e_sqlite3).Assembly,
+                (name, _, _) => name == "e_sqlite3" ? system : IntPtr.Zero);
+        }
+        Batteries_V2.Init();
+        return true;
+    }
+
+    private static unsafe IntPtr? LoadSystemLibrary()
+    {
+        if (!NativeLibrary.TryLoad("libsqlite3.so.0", Assembly.GetExecutingAssembly(), DllImportSearchPath.SafeDirectories, out IntPtr library))
+        {
+            return null;
+        }
+        if (NativeLibrary.TryGetExport(library, "sqlite3_libversion_number", out IntPtr version) && ((delegate* unmanaged<int>)version)() >= VersionMin)
+        {
+            return library;
+        }
+        NativeLibrary.Free(library);
+        return null;
+    }
+}
