@@ -1,0 +1,93 @@
+using StreamHouse.Broker;
+using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.Topics;
+using StreamHouse.Server.Http.Requests;
+
+namespace StreamHouse.Server.Http.Groups;
+
+/// <summary>Committed offsets of consumer groups.</summary>
+internal static class GroupEndpoints
+{
+    public static void MapGroups(this RouteGroupBuilder api)
+    {
+        api.MapGet("/groups", ListAsync).WithSummary("Lists the groups that have committed offsets.").Produces<GroupList>();
+        api.MapGet("/groups/{group}/offsets", FetchAsync).WithSummary("A group's committed offsets, of all topics or of one.").Produces<GroupOffsets>();
+        api.MapPut("/groups/{group}/offsets", CommitAsync).WithSummary("Commits offsets; they are durable when the answer comes.")
+            .Accepts<CommitOffsets>("application/json").Produces<GroupOffsets>();
+        api.MapDelete("/groups/{group}/offsets", DeleteAsync).WithSummary("Removes committed offsets: all, or those of a topic or partition.")
+            .Produces(StatusCodes.Status204NoContent);
+    }
+
+    private static async Task<IResult> ListAsync(IBroker broker, CancellationToken ct) =>
+        Results.Json(new GroupList(await broker.ListGroupsAsync(ct)), HttpJson.Default.GroupList);
+
+    private static async Task<IResult> FetchAsync(string group, string? topic, IBroker broker, CancellationToken ct)
+    {
+        TopicId? only = topic is null ? null : broker.RequireTopic(topic).Id;
+        return Results.Json(await DescribeAsync(group, only, broker, ct), HttpJson.Default.GroupOffsets);
+    }
+
+    private static async Task<IResult> CommitAsync(string group, HttpContext context, IBroker broker, TimeProvider clock)
+    {
+        CommitOffsets body = await JsonBody.ReadAsync(context, HttpJson.Default.CommitOffsets);
+        DateTimeOffset now = clock.GetUtcNow();
+        var offsets = new List<GroupOffset>(body.Offsets.Count);
+        foreach (OffsetToCommit offset in body.Offsets)
+        {
+            int index = offsets.Count;
+            if (offset.Offset < 0)
+            {
+                throw Arguments.Invalid($"'offsets[{index}].offset' is {offset.Offset}; it must not be negative.");
+            }
+            if (offset.LeaderEpoch < -1)
+            {
+                throw Arguments.Invalid($"'offsets[{index}].leaderEpoch' is {offset.LeaderEpoch}; it must be -1 or more.");
+            }
+            TopicPartition partition = broker.RequirePartition(offset.Topic, offset.Partition);
+            offsets.Add(new GroupOffset(partition, offset.Offset, offset.LeaderEpoch, offset.Metadata, now));
+        }
+        IReadOnlyList<BrokerErrorCode> codes = await broker.CommitOffsetsAsync(group, offsets, context.RequestAborted);
+        for (int i = 0; i < codes.Count; i++)
+        {
+            // Only a deletion while the request was on its way leads here: every partition was known when the body was read.
+            if (codes[i] != BrokerErrorCode.None)
+            {
+                throw new BrokerException(codes[i], $"'offsets[{i}]' was not stored; those of other partitions may have been.");
+            }
+        }
+        return Results.Json(await DescribeAsync(group, null, broker, context.RequestAborted), HttpJson.Default.GroupOffsets);
+    }
+
+    private static async Task<IResult> DeleteAsync(string group, string? topic, int? partition, IBroker broker, CancellationToken ct)
+    {
+        await broker.DeleteOffsetsAsync(group, Named(topic, partition, broker), ct);
+        return Results.NoContent();
+    }
+
+    private static List<TopicPartition>? Named(string? topic, int? partition, IBroker broker)
+    {
+        if (topic is null)
+        {
+            return partition is null ? null : throw Arguments.Invalid("'partition' needs 'topic'.");
+        }
+        TopicDescription found = broker.RequireTopic(topic);
+        return partition is { } one
+            ? [found.RequirePartition(one)]
+            : [.. Enumerable.Range(0, found.Partitions).Select(p => new TopicPartition(found.Id, p))];
+    }
+
+    private static async Task<GroupOffsets> DescribeAsync(string group, TopicId? only, IBroker broker, CancellationToken ct)
+    {
+        var described = new List<CommittedOffset>();
+        foreach (GroupOffset offset in await broker.FetchOffsetsAsync(group, ct))
+        {
+            // A topic deleted since is left out: its offsets are about to go too.
+            if ((only is null || offset.Partition.Topic == only) && broker.FindTopic(offset.Partition.Topic) is { } topic)
+            {
+                described.Add(new CommittedOffset(
+                    topic.Name, offset.Partition.Partition, offset.Offset, offset.LeaderEpoch, offset.Metadata, offset.CommittedAt));
+            }
+        }
+        return new GroupOffsets(group, described);
+    }
+}
