@@ -5,6 +5,10 @@ namespace StreamHouse.Server.Http.Problems;
 /// <summary>Turns everything that goes wrong under the API's paths into a problem document, routing's own refusals included.</summary>
 internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> log)
 {
+    /// <summary>Said wherever a body's type is refused, by routing or by an endpoint.</summary>
+    public const string UnsupportedType =
+        "Say what the body is with the header Content-Type: application/json; records may also be application/x-ndjson or application/octet-stream.";
+
     private const int ClientClosedRequest = 499;
     private static readonly PathString[] Prefixes = ["/v1", "/health", "/metrics", "/openapi"];
 
@@ -70,7 +74,7 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
             StatusCodes.Status405MethodNotAllowed =>
                 Problem.Of(context, 405, BrokerErrorCode.InvalidRequest, $"{context.Request.Method} is not possible at {path}."),
             StatusCodes.Status415UnsupportedMediaType =>
-                Problem.Of(context, 415, BrokerErrorCode.InvalidRequest, $"{path} does not take bodies of this Content-Type."),
+                Problem.Of(context, 415, BrokerErrorCode.InvalidRequest, UnsupportedType),
             _ => null,
         };
     }

@@ -13,12 +13,13 @@ namespace StreamHouse.Server.Http.Produce;
 internal sealed class ProduceEndpoint(
     IBroker broker, RequestBodies bodies, RecordPlacement placement, HttpApiOptions options, BrokerMetrics metrics, TimeProvider clock)
 {
-    public const string NdJson = "application/x-ndjson";
+    private const string NdJson = "application/x-ndjson";
+    private const string JsonLines = "application/jsonl";
 
     public static void Map(RouteGroupBuilder api) =>
         api.MapPost("/topics/{topic}/records", HandleAsync)
             .WithSummary("Appends records: a JSON document, one JSON record per line, or the bytes of one value.")
-            .Accepts<ProduceBody>(MediaTypeNames.Application.Json, NdJson, MediaTypeNames.Application.Octet)
+            .Accepts<ProduceBody>(MediaTypeNames.Application.Json, NdJson, JsonLines, MediaTypeNames.Application.Octet)
             .Produces<ProduceAnswer>().Produces<ProduceAccepted>(StatusCodes.Status202Accepted);
 
     private static Task<IResult> HandleAsync(
@@ -97,10 +98,8 @@ internal sealed class ProduceEndpoint(
         return type?.ToLowerInvariant() switch
         {
             MediaTypeNames.Application.Json => body => RecordsJson.ReadDocument(body, parameters.Encodings, options.ProduceRecordsMax),
-            NdJson or "application/jsonl" => body => RecordsJson.ReadLines(body, parameters.Encodings, options.ProduceRecordsMax),
-            _ => throw new BadHttpRequestException(
-                $"The Content-Type must be {MediaTypeNames.Application.Json}, {NdJson} or {MediaTypeNames.Application.Octet}.",
-                StatusCodes.Status415UnsupportedMediaType),
+            NdJson or JsonLines => body => RecordsJson.ReadLines(body, parameters.Encodings, options.ProduceRecordsMax),
+            _ => throw new BadHttpRequestException(ProblemMiddleware.UnsupportedType, StatusCodes.Status415UnsupportedMediaType),
         };
     }
 

@@ -60,6 +60,10 @@ internal static class RecordsJson
 
     private static JsonField ReadEnvelope(ReadOnlyMemory<byte> json, ref FieldEncodings encodings)
     {
+        if (json.IsEmpty)
+        {
+            throw Arguments.Invalid("The body is empty; it must be a JSON object with 'records'.");
+        }
         var reader = new Utf8JsonReader(json.Span);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {

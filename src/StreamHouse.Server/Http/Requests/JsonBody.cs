@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using StreamHouse.Broker;
+using StreamHouse.Server.Http.Problems;
 
 namespace StreamHouse.Server.Http.Requests;
 
@@ -14,8 +15,7 @@ internal static class JsonBody
     {
         if (!context.Request.HasJsonContentType())
         {
-            throw new BadHttpRequestException(
-                "Send the body as JSON, with the header Content-Type: application/json.", StatusCodes.Status415UnsupportedMediaType);
+            throw new BadHttpRequestException(ProblemMiddleware.UnsupportedType, StatusCodes.Status415UnsupportedMediaType);
         }
         try
         {

@@ -1,5 +1,5 @@
-using System.Reflection;
 using StreamHouse.Broker;
+using StreamHouse.Server.Hosting;
 using StreamHouse.Server.Http.Problems;
 using StreamHouse.Server.Metrics;
 
@@ -26,9 +26,6 @@ internal sealed record Health(string Status);
 /// <summary>Status, health and metrics.</summary>
 internal static class StatusEndpoints
 {
-    private static readonly string Version =
-        typeof(StatusEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
-
     public static void MapStatus(this RouteGroupBuilder api) =>
         api.MapGet("/status", Describe).WithSummary("Figures of the whole server.").Produces<ServerStatus>();
 
@@ -46,7 +43,7 @@ internal static class StatusEndpoints
         BrokerStatus status = broker.Status;
         return Results.Json(
             new ServerStatus(
-                Version, status.ClusterId, status.Incarnation, status.Topics, status.Partitions, status.TailBytes, status.TailBytesMax,
+                ServerHost.Version, status.ClusterId, status.Incarnation, status.Topics, status.Partitions, status.TailBytes, status.TailBytesMax,
                 status.NodeLogBytes, status.ObjectStore),
             HttpJson.Default.ServerStatus);
     }
