@@ -43,7 +43,7 @@ internal static class StatusEndpoints
         BrokerStatus status = broker.Status;
         return Results.Json(
             new ServerStatus(
-                ServerHost.Version, status.ClusterId, status.Incarnation, status.Topics, status.Partitions, status.TailBytes, status.TailBytesMax,
+                ServerIdentity.Version, status.ClusterId, status.Incarnation, status.Topics, status.Partitions, status.TailBytes, status.TailBytesMax,
                 status.NodeLogBytes, status.ObjectStore),
             HttpJson.Default.ServerStatus);
     }
