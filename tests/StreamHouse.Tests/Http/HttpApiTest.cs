@@ -1,3 +1,5 @@
+using StreamHouse.Server.Http;
+
 namespace StreamHouse.Tests.Http;
 
 /// <summary>A server over a <see cref="MemoryBroker"/> for each test.</summary>
@@ -7,7 +9,7 @@ public abstract class HttpApiTest : IAsyncLifetime
 
     internal HttpTestServer Server { get; private set; } = null!;
 
-    internal virtual Server.Http.HttpApiOptions Options => new();
+    internal virtual HttpApiOptions Options => new();
 
     public async ValueTask InitializeAsync() => Server = await HttpTestServer.StartAsync(Broker, Options);
 
