@@ -28,6 +28,10 @@ internal sealed class MemoryObjectStore : IObjectStore
     public Task PutAsync(string key, IReadOnlyList<ReadOnlyMemory<byte>> content, CancellationToken ct)
     {
         ObjectKey.ThrowIfInvalid(key);
+        if (ct.IsCancellationRequested)
+        {
+            return Task.FromCanceled(ct);
+        }
         return _objects.TryAdd(key, Join(content)) ? Task.CompletedTask : Task.FromException(new ObjectExistsException(key));
     }
 
