@@ -109,10 +109,20 @@ launch() {
     && "${step[@]}" ceph-mon "${conf[@]}" -i a \
     && "${step[@]}" ceph "${conf[@]}" osd new "$osd" 0 \
     && "${step[@]}" ceph-osd "${conf[@]}" -i 0 --mkfs --osd-uuid "$osd" \
-    && "${step[@]}" ceph-osd "${conf[@]}" -i 0 \
+    && start_store "${conf[@]}" \
     && "${step[@]}" radosgw-admin "${conf[@]}" user create --uid=test --display-name=test --access-key=TESTKEY --secret-key=TESTSECRET \
     && "${step[@]}" radosgw "${conf[@]}" -n client.rgw.a \
     && wait_for_port
+}
+
+# The store's first call to a monitor that is just up is refused now and then ("wrong fsid").
+start_store() {
+  local _
+  for _ in 1 2 3 4 5; do
+    if timeout -k 1 15 ceph-osd "$@" -i 0; then return 0; fi
+    sleep 0.2
+  done
+  return 1
 }
 
 wait_for_port() {

@@ -54,6 +54,8 @@ internal static class S3Errors
     private static bool IsTransient(AmazonServiceException e) =>
         ((int)e.StatusCode >= 500 && e.StatusCode is not (HttpStatusCode.NotImplemented or HttpStatusCode.InsufficientStorage))
         || e.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout
+        // A 400 without S3's own code: a gateway that refused an upload unread takes the rest of its body for the next request.
+        || (e.StatusCode is HttpStatusCode.BadRequest && e.ErrorCode is null or "" or "BadRequest")
         || e.ErrorCode is "RequestTimeout" or "SlowDown" or "ConditionalRequestConflict" or "OperationAborted" or "ConcurrentModification";
 
     private static Exception Innermost(Exception e)
