@@ -10,6 +10,12 @@ public sealed class SharedBuffer
     private readonly byte[] _array;
     private int _references;
 
+    /// <summary>Batches in this buffer that a partition's tail still needs. Kept by <see cref="Partitions.TailMemory"/>.</summary>
+    internal int TailBatches;
+
+    /// <summary>Those of <see cref="TailBatches"/> that are not in objects yet. Kept by <see cref="Partitions.TailMemory"/>.</summary>
+    internal int UntieredBatches;
+
     internal SharedBuffer(BufferPool pool, byte[] array)
     {
         _pool = pool;

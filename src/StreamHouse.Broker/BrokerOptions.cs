@@ -1,0 +1,38 @@
+using StreamHouse.Broker.NodeLogs;
+using StreamHouse.Broker.Partitions;
+using StreamHouse.Broker.Segments;
+using StreamHouse.Broker.Topics;
+using StreamHouse.Broker.Uploads;
+
+namespace StreamHouse.Broker;
+
+/// <summary>Every limit of the engine; each part's options stand beside the part.</summary>
+public sealed record BrokerOptions
+{
+    /// <summary>Idle buffer memory kept for reuse, in bytes. 0 to 16 GiB.</summary>
+    public long PooledBytesMax { get; init; } = 64L << 20;
+
+    /// <summary>Tails in memory.</summary>
+    public TailOptions Tail { get; init; } = new();
+
+    /// <summary>The node log.</summary>
+    public NodeLogOptions NodeLog { get; init; } = new();
+
+    /// <summary>Uploads of local topics.</summary>
+    public UploadOptions LocalUploads { get; init; } = UploadOptions.ForLocal;
+
+    /// <summary>Uploads of object topics.</summary>
+    public UploadOptions ObjectUploads { get; init; } = UploadOptions.ForObject;
+
+    /// <summary>Cached manifest rows.</summary>
+    public ManifestCacheOptions Manifest { get; init; } = new();
+
+    /// <summary>Cached segment blocks.</summary>
+    public SegmentCacheOptions SegmentCache { get; init; } = new();
+
+    /// <summary>Reads.</summary>
+    public FetchOptions Fetch { get; init; } = new();
+
+    /// <summary>Topics.</summary>
+    public TopicOptions Topics { get; init; } = new();
+}

@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Buffers;
+using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.NodeLogs;
+using StreamHouse.Broker.Topics;
+
+namespace StreamHouse.Broker;
+
+/// <summary>
+/// What a unified server establishes before it serves: one identity across metadata, objects and node log; the recovered node log;
+/// and, by force, every lease. The lock on the data folder has proved that no other process lives.
+/// </summary>
+internal sealed record BrokerStart(
+    Guid ClusterId, Guid Incarnation, NodeLogRecovery Recovery, IReadOnlyList<Lease> Leases, IReadOnlyList<TopicDescription> Topics)
+{
+    /// <summary>Runs the steps in the only safe order: identities, then recovery against the metadata, then leases.</summary>
+    /// <exception cref="BrokerException">Something does not belong together, or is damaged; the message says what to do.</exception>
+    public static async Task<BrokerStart> RunAsync(BrokerPorts ports, BrokerOptions options, BufferPool buffers, CancellationToken ct)
+    {
+        (Guid clusterId, bool created) = await ports.Metadata.GetOrCreateClusterAsync(ports.Random.NextGuid(), ct);
+        _ = created;
+
+        IReadOnlyList<Lease> known = await ports.Metadata.ListLeasesAsync(ct);
+        Dictionary<long, KnownGroup> groups = new(known.Count);
+        foreach (Lease lease in known)
+        {
+            groups.Add(lease.GroupId, new KnownGroup(lease.EndOffset, lease.TopicDeleted));
+        }
+        NodeLogRecovery recovery = await NodeLog.OpenAsync(
+            ports.LogDevice, options.NodeLog, clusterId, groups, buffers, ports.Random, ports.Clock, ports.Metrics,
+            ports.Loggers.CreateLogger<NodeLog>(), ct);
+
+        Guid incarnation = ports.Random.NextGuid();
+        await ports.Metadata.RegisterSessionAsync(new Session(incarnation, "unified", new Dictionary<string, string>()), timeToLive: null, ct);
+        IReadOnlyList<Lease> leases = await ports.Metadata.TakeAllLeasesAsync(incarnation, recovery.Log.Id, ct);
+        ports.Metrics.LeasesTaken(leases.Count);
+        return new BrokerStart(clusterId, incarnation, recovery, leases, await ports.Metadata.ListTopicsAsync(ct));
+    }
+}

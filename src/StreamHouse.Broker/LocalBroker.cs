@@ -1,0 +1,252 @@
+using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Buffers;
+using StreamHouse.Broker.Diagnostics;
+using StreamHouse.Broker.Groups;
+using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.NodeLogs;
+using StreamHouse.Broker.Partitions;
+using StreamHouse.Broker.Producers;
+using StreamHouse.Broker.Segments;
+using StreamHouse.Broker.Topics;
+using StreamHouse.Broker.Uploads;
+using StreamHouse.Records;
+
+namespace StreamHouse.Broker;
+
+/// <summary>The engine in this process: it leads every partition. Made by <see cref="StartAsync"/>, ended by <see cref="StopAsync"/>.</summary>
+public sealed class LocalBroker : IBroker, IAsyncDisposable
+{
+    private readonly BrokerPorts _ports;
+    private readonly BrokerStart _start;
+    private readonly NodeLog _nodeLog;
+    private readonly TailMemory _memory;
+    private readonly SegmentCache _cache;
+    private readonly SegmentUploader _localUploads;
+    private readonly SegmentUploader _objectUploads;
+    private readonly LedPartitions _partitions;
+    private readonly TopicCatalog _catalog = new();
+    private readonly TopicAdmin _topics;
+    private readonly FetchCoordinator _fetches;
+    private readonly OffsetFinder _offsets;
+    private readonly ManifestCache _manifest;
+    private readonly ProducerIds _producerIds;
+    private readonly GroupOffsets _groupOffsets;
+    private readonly LogStarts _logStarts;
+    private bool _stopping;
+
+    private LocalBroker(BrokerPorts ports, BrokerOptions options, BufferPool buffers, BrokerStart start)
+    {
+        _ports = ports;
+        _start = start;
+        _nodeLog = start.Recovery.Log;
+        Buffers = buffers;
+        _memory = new TailMemory(options.Tail);
+        _cache = new SegmentCache(ports.Objects, buffers, ports.Metrics, options.SegmentCache);
+        _manifest = new ManifestCache(ports.Metadata, options.Manifest);
+        TieredReader tiered = new(ports.Metadata, _manifest, new SegmentReader(_cache, buffers, options.SegmentCache, RecordBatchReader.DefaultDecompressedBytesMax));
+        SliceUpload upload = new(
+            start.ClusterId, start.Incarnation, ports.Objects, ports.Metadata, _nodeLog, _memory, ports.Random, ports.Clock, ports.Metrics,
+            ports.Loggers.CreateLogger<SliceUpload>());
+        _localUploads = new SegmentUploader(options.LocalUploads, upload, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());
+        _objectUploads = new SegmentUploader(options.ObjectUploads, upload, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());
+        PartitionServices services = new(
+            ports.Clock, _nodeLog, new SlabArena(buffers), _memory, new BatchValidator(), ports.Metrics, tiered, FlushAll);
+        _partitions = new LedPartitions(services, _localUploads, _objectUploads);
+        _topics = new TopicAdmin(
+            ports.Metadata, _catalog, _partitions, options.Topics, start.Incarnation, ports.Random, ports.Clock);
+        _fetches = new FetchCoordinator(_catalog.Find, tiered, ports.Clock, ports.Metrics, options.Fetch);
+        _offsets = new OffsetFinder(tiered);
+        _producerIds = new ProducerIds(ports.Metadata);
+        _groupOffsets = new GroupOffsets(ports.Metadata, _catalog);
+        _logStarts = new LogStarts(ports.Metadata, start.Incarnation);
+        _nodeLog.SpaceChanged += _memory.WakeWaiters;
+    }
+
+    /// <inheritdoc/>
+    public BufferPool Buffers { get; }
+
+    /// <summary>Ends with the cause when the node log has failed: the process must then exit, without acknowledging anything more.</summary>
+    public Task<Exception> Failed => _nodeLog.Failed;
+
+    /// <inheritdoc/>
+    public BrokerStatus Status => new(
+        _start.ClusterId, _start.Incarnation, _catalog.Count, _partitions.Count, _memory.UntieredBytes, _memory.Options.UntieredBytesMax,
+        _nodeLog.BytesInUse, _ports.Objects.Location);
+
+    /// <summary>Recovers, takes every lease and starts. Only for a process that has proved to be the only one of its cluster.</summary>
+    /// <exception cref="BrokerException">The stored state does not fit together or is damaged; the message says what to do.</exception>
+    public static async Task<LocalBroker> StartAsync(BrokerPorts ports, BrokerOptions options, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(ports);
+        ArgumentNullException.ThrowIfNull(options);
+        BufferPool buffers = new(options.PooledBytesMax);
+        BrokerStart start = await BrokerStart.RunAsync(ports, options, buffers, ct);
+        LocalBroker broker = new(ports, options, buffers, start);
+        broker.OpenPartitions();
+        broker.Observe();
+        broker._localUploads.Start();
+        broker._objectUploads.Start();
+        return broker;
+    }
+
+    /// <summary>
+    /// Stops: new appends are refused, what is in progress is completed, object topics are uploaded as far as <paramref name="ct"/> allows,
+    /// the node log is synced and closed. What a node log holds needs no upload: the next start recovers it.
+    /// </summary>
+    public async Task StopAsync(CancellationToken ct)
+    {
+        if (Interlocked.Exchange(ref _stopping, true))
+        {
+            return;
+        }
+        await _objectUploads.StopAsync(drain: true, ct);
+        await _localUploads.StopAsync(drain: false, ct);
+        await _nodeLog.DisposeAsync();
+        foreach (LedTopic topic in _catalog.All)
+        {
+            foreach (PartitionWriter partition in topic.Partitions)
+            {
+                partition.Close(BrokerErrorCode.ShuttingDown, "The server has stopped; send again to its successor.");
+            }
+        }
+        await _ports.Metadata.CloseSessionAsync(_start.Incarnation, ct);
+        _cache.Dispose();
+    }
+
+    /// <summary>Stops without a time limit.</summary>
+    public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None);
+
+    /// <inheritdoc/>
+    public Task<AppendResult> Append(in AppendRequest request)
+    {
+        if (Volatile.Read(ref _stopping))
+        {
+            return Task.FromResult(AppendResult.Refused(BrokerErrorCode.ShuttingDown, "The server is shutting down; send again to its successor."));
+        }
+        return _catalog.Find(request.Partition) is { } partition
+            ? partition.Append(request)
+            : Task.FromResult(AppendResult.Refused(UnknownCode(request.Partition), $"There is no partition {request.Partition}."));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<FetchResult> FetchAsync(FetchRequest request, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _fetches.FetchAsync(request, ct);
+    }
+
+    /// <inheritdoc/>
+    public Task<OffsetResult> FindOffsetAsync(TopicPartition partition, OffsetQuery query, long timestampMs, CancellationToken ct) =>
+        StorageFaults.TranslateAsync(() => _offsets.FindAsync(Require(partition), query, timestampMs, ct));
+
+    /// <inheritdoc/>
+    public Task<long> NewProducerIdAsync(CancellationToken ct) => StorageFaults.TranslateAsync(() => _producerIds.NextAsync(ct));
+
+    /// <inheritdoc/>
+    public TopicDescription? FindTopic(string name) => _catalog.Find(name)?.Description;
+
+    /// <inheritdoc/>
+    public TopicDescription? FindTopic(TopicId id) => _catalog.Find(id)?.Description;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<TopicDescription> ListTopics() => [.. _catalog.All.Select(t => t.Description)];
+
+    /// <inheritdoc/>
+    public Task<TopicDescription> CreateTopicAsync(string name, int? partitions, Durability? durability, TopicConfig config, CancellationToken ct) =>
+        StorageFaults.TranslateAsync(() => _topics.CreateAsync(name, partitions, durability, config, ct));
+
+    /// <inheritdoc/>
+    public Task DeleteTopicAsync(TopicId topic, CancellationToken ct) => StorageFaults.TranslateAsync(async () =>
+    {
+        await _topics.DeleteAsync(topic, ct);
+        return true;
+    });
+
+    /// <inheritdoc/>
+    public Task<TopicDescription> SetTopicConfigAsync(TopicId topic, TopicConfig config, CancellationToken ct) =>
+        StorageFaults.TranslateAsync(() => _topics.SetConfigAsync(topic, config, ct));
+
+    /// <inheritdoc/>
+    public Task<TopicDescription> AddPartitionsAsync(TopicId topic, int partitions, CancellationToken ct) =>
+        StorageFaults.TranslateAsync(() => _topics.AddPartitionsAsync(topic, partitions, ct));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PartitionStatus> DescribePartitions(TopicId topic) =>
+        _catalog.Find(topic) is { } found
+            ? [.. found.Partitions.Select(p => p.Describe())]
+            : throw new BrokerException(BrokerErrorCode.UnknownTopic, $"There is no topic {topic}.");
+
+    /// <inheritdoc/>
+    public Task<long> DeleteRecordsAsync(TopicPartition partition, long offset, CancellationToken ct) =>
+        StorageFaults.TranslateAsync(() => _logStarts.AdvanceAsync(Require(partition), UploaderOf(Require(partition)), offset, ct));
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<SegmentRow>> ListSegmentsAsync(TopicPartition partition, long fromOffset, int limit, CancellationToken ct) =>
+        StorageFaults.TranslateAsync(() => _ports.Metadata.ListSegmentsAsync(Require(partition).Partition, fromOffset, limit, ct));
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<BrokerErrorCode>> CommitOffsetsAsync(string group, IReadOnlyList<GroupOffset> offsets, CancellationToken ct) =>
+        StorageFaults.TranslateAsync(() => _groupOffsets.CommitAsync(group, offsets, ct));
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<GroupOffset>> FetchOffsetsAsync(string group, CancellationToken ct) =>
+        StorageFaults.TranslateAsync(() => _groupOffsets.FetchAsync(group, ct));
+
+    /// <inheritdoc/>
+    public Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken ct) =>
+        StorageFaults.TranslateAsync(async () =>
+        {
+            await _ports.Metadata.DeleteOffsetsAsync(group, partitions, ct);
+            return true;
+        });
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<string>> ListGroupsAsync(CancellationToken ct) =>
+        StorageFaults.TranslateAsync(() => _ports.Metadata.ListGroupsAsync(ct));
+
+    /// <inheritdoc/>
+    public Task CheckHealthAsync(CancellationToken ct) => StorageFaults.TranslateAsync(async () =>
+    {
+        await _ports.Metadata.PingAsync(ct);
+        await _ports.Objects.CheckAsync(ct);
+        return true;
+    });
+
+    /// <summary>Begins to upload all tails: an append waits for space, and only an upload can make some.</summary>
+    internal void FlushAll()
+    {
+        _localUploads.Flush();
+        _objectUploads.Flush();
+    }
+
+    private void OpenPartitions()
+    {
+        ILookup<TopicId, Lease> leases = _start.Leases.ToLookup(l => l.Partition.Topic);
+        _catalog.PutAll(_start.Topics.Select(t => _partitions.Open(t, [.. leases[t.Id]], [], _start.Recovery.Groups)));
+    }
+
+    private void Observe()
+    {
+        BrokerMetrics metrics = _ports.Metrics;
+        metrics.Observe(BrokerGauge.TailBytes, () => _memory.UntieredBytes);
+        metrics.Observe(BrokerGauge.TailBytesMax, () => _memory.Options.UntieredBytesMax);
+        metrics.Observe(BrokerGauge.QueuedAppends, () => _memory.WaitingAppends);
+        metrics.Observe(BrokerGauge.NodeLogBytes, () => _nodeLog.BytesInUse);
+        metrics.Observe(BrokerGauge.NodeLogFiles, () => _nodeLog.FilesInUse);
+        metrics.Observe(BrokerGauge.NodeLogQueuedBatches, () => _nodeLog.QueuedBatches);
+        metrics.Observe(BrokerGauge.SegmentCacheBytes, () => _cache.Bytes);
+        metrics.Observe(BrokerGauge.SegmentCacheBytesMax, () => _cache.BytesMax);
+        metrics.Observe(BrokerGauge.UploadsInFlight, () => _localUploads.InFlight + _objectUploads.InFlight);
+        metrics.Observe(BrokerGauge.Topics, () => _catalog.Count);
+        metrics.Observe(BrokerGauge.Partitions, () => _partitions.Count);
+        metrics.Observe(BrokerGauge.PartitionsOffline, () => _catalog.All.Sum(t => t.Partitions.Count(p => !p.IsOpen)));
+    }
+
+    private SegmentUploader UploaderOf(PartitionWriter partition) => partition.Durability == Durability.Local ? _localUploads : _objectUploads;
+
+    private PartitionWriter Require(TopicPartition partition) =>
+        _catalog.Find(partition) ?? throw new BrokerException(UnknownCode(partition), $"There is no partition {partition}.");
+
+    private BrokerErrorCode UnknownCode(TopicPartition partition) =>
+        _catalog.Find(partition.Topic) is null ? BrokerErrorCode.UnknownTopic : BrokerErrorCode.UnknownPartition;
+}

@@ -1,0 +1,137 @@
+using StreamHouse.Broker.Diagnostics;
+using StreamHouse.Broker.Segments;
+using StreamHouse.Broker.Topics;
+
+namespace StreamHouse.Broker.Partitions;
+
+/// <summary>Serves reads: from the tails in memory, from objects below them, and waits when there is not enough yet.</summary>
+internal sealed class FetchCoordinator(
+    Func<TopicPartition, PartitionWriter?> find, TieredReader tiered, TimeProvider clock, BrokerMetrics metrics, FetchOptions options)
+{
+    private readonly WaitTimeouts _timeouts = new(clock);
+    private int _waiting;
+
+    /// <summary>Reads that wait now.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>See <see cref="IBroker.FetchAsync"/>.</summary>
+    public async ValueTask<FetchResult> FetchAsync(FetchRequest request, CancellationToken ct)
+    {
+        if (request.WaitMax < TimeSpan.Zero || request.BytesMax < 0 || request.BytesMin < 0)
+        {
+            return Refuse(request, BrokerErrorCode.InvalidRequest, "Wait and byte limits of a fetch must not be negative.");
+        }
+        long started = clock.GetTimestamp();
+        while (true)
+        {
+            FetchResult result = await ReadAsync(request, ct);
+            TimeSpan left = request.WaitMax - clock.GetElapsedTime(started);
+            int bytes = 0;
+            bool answer = left <= TimeSpan.Zero;
+            foreach (PartitionFetch partition in result.Partitions)
+            {
+                bytes += partition.Bytes;
+                answer |= partition.Error != BrokerErrorCode.None;
+            }
+            if (answer || bytes >= Math.Max(1, request.BytesMin))
+            {
+                return result;
+            }
+            if (Interlocked.Increment(ref _waiting) > options.WaitingFetchesMax)
+            {
+                Interlocked.Decrement(ref _waiting);
+                result.Dispose();
+                return Refuse(request, BrokerErrorCode.Overloaded, $"More than {options.WaitingFetchesMax} fetches wait already; try again later.");
+            }
+            metrics.FetchWaits();
+            try
+            {
+                await WaitAsync(request, result, Math.Max(1, request.BytesMin) - bytes, left, ct);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _waiting);
+                metrics.FetchResumed();
+                result.Dispose();
+            }
+            ct.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async ValueTask<FetchResult> ReadAsync(FetchRequest request, CancellationToken ct)
+    {
+        PartitionFetch[] results = new PartitionFetch[request.Partitions.Count];
+        long total = 0;
+        for (int i = 0; i < results.Length; i++)
+        {
+            FetchPartition wanted = request.Partitions[i];
+            PartitionWriter? partition = find(wanted.Partition);
+            if (partition is null)
+            {
+                results[i] = Unknown(wanted.Partition);
+                continue;
+            }
+            bool wholeFirst = total == 0;
+            int limit = (int)Math.Clamp(request.BytesMax - total, 0, Math.Max(0, wanted.BytesMax));
+            PartitionFetch fetch = partition.Read(wanted, limit, wholeFirst, out bool belowTail);
+            if (belowTail && (limit > 0 || wholeFirst))
+            {
+                fetch = await tiered.ReadAsync(partition, wanted, fetch, limit, wholeFirst, ct);
+            }
+            if (fetch.Bytes > 0)
+            {
+                metrics.BatchesRead(belowTail ? ReadSource.Segment : ReadSource.Tail, 0, fetch.Bytes);
+            }
+            total += fetch.Bytes;
+            results[i] = fetch;
+        }
+        return new FetchResult(results);
+    }
+
+    private async Task WaitAsync(FetchRequest request, FetchResult seen, int missingBytes, TimeSpan wait, CancellationToken ct)
+    {
+        FetchWaiter waiter = new(missingBytes);
+        int registered = 0;
+        try
+        {
+            for (; registered < request.Partitions.Count; registered++)
+            {
+                FetchPartition wanted = request.Partitions[registered];
+                if (find(wanted.Partition) is not { } partition || !partition.TryWait(waiter, wanted, seen.Partitions[registered].HighWatermark))
+                {
+                    return;
+                }
+            }
+            _timeouts.WakeAfter(waiter, wait);
+            await using CancellationTokenRegistration cancelled = ct.UnsafeRegister(static w => ((FetchWaiter)w!).Wake(), waiter);
+            await waiter.Woken;
+        }
+        finally
+        {
+            for (int i = 0; i < registered; i++)
+            {
+                find(request.Partitions[i].Partition)?.EndWait(waiter);
+            }
+        }
+    }
+
+    private static PartitionFetch Unknown(TopicPartition partition) =>
+        new() { Partition = partition, Error = BrokerErrorCode.UnknownPartition, Message = $"There is no partition {partition}." };
+
+    private static FetchResult Refuse(FetchRequest request, BrokerErrorCode code, string message)
+    {
+        PartitionFetch[] refused = new PartitionFetch[request.Partitions.Count];
+        for (int i = 0; i < refused.Length; i++)
+        {
+            refused[i] = new PartitionFetch { Partition = request.Partitions[i].Partition, Error = code, Message = message };
+        }
+        return new FetchResult(refused);
+    }
+}
+
+/// <summary>Limits of reads.</summary>
+public sealed record FetchOptions
+{
+    /// <summary>Reads that may wait at once; above it they are refused with a retriable error. 1 to 1,000,000.</summary>
+    public int WaitingFetchesMax { get; init; } = 100_000;
+}

@@ -1,0 +1,87 @@
+using StreamHouse.Broker.Segments;
+using StreamHouse.Records;
+
+namespace StreamHouse.Broker.Partitions;
+
+/// <summary>Answers questions for offsets, looking through objects first and the tail in memory after them.</summary>
+internal sealed class OffsetFinder(TieredReader tiered)
+{
+    /// <summary>See <see cref="IBroker.FindOffsetAsync"/>.</summary>
+    public async Task<OffsetResult> FindAsync(PartitionWriter partition, OffsetQuery query, long timestampMs, CancellationToken ct)
+    {
+        PartitionStatus status = partition.Describe();
+        switch (query)
+        {
+            case OffsetQuery.Earliest:
+                return new OffsetResult(status.LogStartOffset, -1, status.LeaderEpoch);
+            case OffsetQuery.Latest:
+                return new OffsetResult(status.HighWatermark, -1, status.LeaderEpoch);
+            case OffsetQuery.ByTimestamp:
+                return await FindStoredAsync(partition, status, query, timestampMs, ct)
+                    ?? FindInTail(partition, status, timestampMs) ?? new OffsetResult(-1, -1, -1);
+            case OffsetQuery.MaxTimestamp:
+                OffsetResult? stored = await FindStoredAsync(partition, status, query, timestampMs, ct);
+                OffsetResult? tail = FindInTail(partition, status, null);
+                OffsetResult none = new(-1, -1, -1);
+                return (tail?.TimestampMs ?? -1) > (stored?.TimestampMs ?? -1) ? tail ?? none : stored ?? none;
+            default:
+                throw new BrokerException(BrokerErrorCode.InvalidRequest, $"There is no offset query {(int)query}.");
+        }
+    }
+
+    private Task<OffsetResult?> FindStoredAsync(
+        PartitionWriter partition, PartitionStatus status, OffsetQuery query, long timestampMs, CancellationToken ct) =>
+        status.TieredEndOffset > status.LogStartOffset
+            ? tiered.FindAsync(partition.Partition, status.LogStartOffset, query, timestampMs, ct)
+            : Task.FromResult<OffsetResult?>(null);
+
+    // A null timestamp asks for the largest one.
+    private static OffsetResult? FindInTail(PartitionWriter partition, PartitionStatus status, long? timestampMs)
+    {
+        List<TailBatch> batches = partition.RetainVisible(Math.Max(status.LogStartOffset, status.TieredEndOffset));
+        using RecordBatchReader reader = new();
+        try
+        {
+            long wanted = timestampMs ?? Largest(batches);
+            foreach (TailBatch batch in batches)
+            {
+                if (batch.MaxTimestamp >= wanted && FindInBatch(reader, batch, wanted, status.LogStartOffset) is { } found)
+                {
+                    return found;
+                }
+            }
+            return null;
+        }
+        finally
+        {
+            foreach (TailBatch batch in batches)
+            {
+                batch.Slice.Owner.Release();
+            }
+        }
+    }
+
+    private static long Largest(List<TailBatch> batches)
+    {
+        long largest = long.MinValue;
+        foreach (TailBatch batch in batches)
+        {
+            largest = Math.Max(largest, batch.MaxTimestamp);
+        }
+        return largest;
+    }
+
+    private static OffsetResult? FindInBatch(RecordBatchReader reader, in TailBatch batch, long timestampMs, long logStart)
+    {
+        RecordReader records = reader.Open(batch.Slice.Span);
+        while (records.Read())
+        {
+            ref readonly Record record = ref records.Current;
+            if (record.Timestamp >= timestampMs && record.Offset >= logStart)
+            {
+                return new OffsetResult(record.Offset, record.Timestamp, batch.Epoch);
+            }
+        }
+        return null;
+    }
+}

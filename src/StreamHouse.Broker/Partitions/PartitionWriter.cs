@@ -1,0 +1,515 @@
+using StreamHouse.Broker.Buffers;
+using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.NodeLogs;
+using StreamHouse.Broker.Producers;
+using StreamHouse.Broker.Topics;
+using StreamHouse.Records;
+
+namespace StreamHouse.Broker.Partitions;
+
+/// <summary>
+/// The one writer of a led partition. Assigns offsets, hands batches to the durability stage and shows them to readers once they are
+/// durable. Everything happens under one lock, in short synchronous steps: that is its one thread of control.
+/// </summary>
+internal sealed class PartitionWriter
+{
+    private readonly PartitionServices _services;
+    private readonly Lock _lock = new();
+    private readonly PartitionLog _log;
+    private readonly AppendQueue _queue;
+    private readonly PartitionProducers _producers;
+    private readonly Queue<PendingAppend> _inFlight = new();
+    private readonly TieredWaiters _tieredWaiters = new();
+    private TopicConfig _config;
+    private AppendResult? _closed;
+
+    /// <param name="topic">The topic.</param>
+    /// <param name="lease">The lease held on the partition.</param>
+    /// <param name="recovered">Batches recovered from the node log, in offset order; each passes on a reference.</param>
+    /// <param name="services">What partitions share.</param>
+    public PartitionWriter(TopicDescription topic, Lease lease, IReadOnlyList<RecoveredBatch> recovered, PartitionServices services)
+    {
+        _services = services;
+        Partition = lease.Partition;
+        Topic = topic.Name;
+        Durability = topic.Durability;
+        Epoch = lease.Epoch;
+        Group = lease.GroupId;
+        _config = topic.Config;
+        _queue = new AppendQueue(services.Memory);
+        _log = new PartitionLog(lease.Partition, lease.Epoch, lease.LogStartOffset, lease.EndOffset, services.Memory);
+        foreach (RecoveredBatch batch in recovered)
+        {
+            long maxTimestamp = new RecordBatchView(batch.Batch.Span).MaxTimestamp;
+            _log.Add(new TailBatch(batch.BaseOffset, batch.Count, batch.Epoch, maxTimestamp, batch.Batch));
+        }
+        _log.Show(_log.End, 0);
+        _producers = new PartitionProducers(services.Memory.Options.ProducersPerPartitionMax, loaded: lease.EndOffset == 0);
+        if (_producers.Loaded)
+        {
+            _producers.Replay(_log.Tail, NowMs);
+        }
+    }
+
+    /// <summary>Which partition.</summary>
+    public TopicPartition Partition { get; }
+
+    /// <summary>The topic's name.</summary>
+    public string Topic { get; }
+
+    /// <summary>What makes a batch durable.</summary>
+    public Durability Durability { get; }
+
+    /// <summary>The lease epoch.</summary>
+    public long Epoch { get; }
+
+    /// <summary>Its number in the node log.</summary>
+    public long Group { get; }
+
+    /// <summary>Called with the bytes that have become ready to be uploaded. Must be short.</summary>
+    public required Action<PartitionWriter, int> ReadyForUpload { get; init; }
+
+    /// <summary>False once <see cref="Close"/> was called.</summary>
+    public bool IsOpen
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _closed is null;
+            }
+        }
+    }
+
+    /// <summary>The topic's settings.</summary>
+    public TopicConfig Config
+    {
+        get => Volatile.Read(ref _config);
+        set => Volatile.Write(ref _config, value);
+    }
+
+    private long NowMs => _services.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>See <see cref="IBroker.Append"/>.</summary>
+    public Task<AppendResult> Append(in AppendRequest request)
+    {
+        (BrokerErrorCode error, string? message) = _services.Validator.Check(request.Batch.Span, Config);
+        if (error != BrokerErrorCode.None)
+        {
+            _services.Metrics.BatchRefused(error);
+            return Task.FromResult(AppendResult.Refused(error, message!));
+        }
+        Task<AppendResult>? answer;
+        lock (_lock)
+        {
+            if (_queue.IsEmpty && TrySequence(request, out answer))
+            {
+                return answer;
+            }
+            answer = _queue.TryAdd(request);
+        }
+        if (answer is null)
+        {
+            _services.Metrics.BatchRefused(BrokerErrorCode.Overloaded);
+            return Task.FromResult(AppendResult.Refused(
+                BrokerErrorCode.Overloaded, "Too many bytes wait to be written; try again later, or slow down."));
+        }
+        SequenceWaiting();
+        return answer;
+    }
+
+    /// <summary>Space this partition waited for has been freed.</summary>
+    public void OnSpaceFreed()
+    {
+        lock (_lock)
+        {
+            _queue.Woken();
+        }
+        SequenceWaiting();
+    }
+
+    /// <summary>The node log has synced a batch.</summary>
+    public void OnLogged(PendingAppend append)
+    {
+        lock (_lock)
+        {
+            if (_closed is not null || !_inFlight.TryDequeue(out PendingAppend? oldest))
+            {
+                return;
+            }
+            if (oldest != append)
+            {
+                throw new InvalidOperationException($"The node log completed {append.BaseOffset} of {Topic}/{Partition.Partition} before {oldest.BaseOffset}.");
+            }
+            Complete(append);
+        }
+        append.Acknowledge();
+        ReadyForUpload(this, append.Batch.Length);
+    }
+
+    /// <summary>Takes what is ready for upload and not sealed yet. The caller releases the slice when it has done with it.</summary>
+    /// <returns>Null when there is nothing, or the partition is closed.</returns>
+    public SealedSlice? Seal()
+    {
+        lock (_lock)
+        {
+            long start = _log.SealedEnd;
+            long end = Durability == Durability.Local ? _log.HighWatermark : _log.End;
+            if (_closed is not null || start == end || !_producers.Loaded)
+            {
+                return null;
+            }
+            List<BufferSlice> batches = _log.Seal(end, out long bytes);
+            return new SealedSlice(
+                this, Epoch, start, end, _log.Start, batches, bytes, _producers.Snapshot(sequenced: Durability == Durability.Object, NowMs));
+        }
+    }
+
+    /// <summary>Loads producer state that sealing and idempotent appends need.</summary>
+    /// <exception cref="BrokerException">The newest snapshot cannot be read.</exception>
+    public async Task EnsureProducersLoadedAsync(CancellationToken ct)
+    {
+        lock (_lock)
+        {
+            if (_producers.Loaded)
+            {
+                return;
+            }
+        }
+        ProducerSnapshot snapshot = await _services.ProducerSnapshots.LoadAsync(Partition, ct);
+        lock (_lock)
+        {
+            _producers.Load(snapshot, _log.Tail, _log.TieredEnd, NowMs);
+        }
+    }
+
+    /// <summary>A slice is in the manifest.</summary>
+    public void OnCommitted(SealedSlice slice)
+    {
+        List<PendingAppend> durable = [];
+        lock (_lock)
+        {
+            if (_closed is not null)
+            {
+                return;
+            }
+            while (Durability == Durability.Object && _inFlight.TryPeek(out PendingAppend? append) && append.EndOffset <= slice.EndOffset)
+            {
+                Complete(_inFlight.Dequeue());
+                durable.Add(append);
+            }
+            _log.MarkTiered(slice.EndOffset);
+            _tieredWaiters.OnTiered(slice.EndOffset);
+            _services.Memory.Retain(this, slice.EndOffset);
+        }
+        foreach (PendingAppend append in durable)
+        {
+            append.Acknowledge();
+        }
+    }
+
+    /// <summary>Drops tiered batches below an offset from memory.</summary>
+    public void EvictTiered(long endOffset)
+    {
+        lock (_lock)
+        {
+            _log.Tail.Evict(endOffset);
+        }
+    }
+
+    /// <summary>
+    /// Ends the partition: what waits is refused with <paramref name="error"/>, what comes later too. Used when the lease is lost, the
+    /// topic deleted, or storage has failed.
+    /// </summary>
+    public void Close(BrokerErrorCode error, string message)
+    {
+        List<PendingAppend> failed;
+        AppendResult refusal = AppendResult.Refused(error, message);
+        lock (_lock)
+        {
+            if (_closed is not null)
+            {
+                return;
+            }
+            _closed = refusal;
+            failed = [.. _inFlight];
+            _inFlight.Clear();
+            _producers.FallBack();
+            _queue.RefuseAll(refusal);
+            _log.WakeReaders();
+            _tieredWaiters.FailAll(error, message);
+            if (error == BrokerErrorCode.UnknownTopic)
+            {
+                _log.Tail.Clear();
+            }
+        }
+        foreach (PendingAppend append in failed)
+        {
+            append.Refuse(refusal);
+        }
+    }
+
+    /// <summary>Moves the log start forward; never back.</summary>
+    public void SetLogStart(long logStart)
+    {
+        lock (_lock)
+        {
+            _log.MoveStart(logStart);
+        }
+    }
+
+    /// <summary>Ends when everything below <paramref name="offset"/> is in objects.</summary>
+    public Task WaitForTieredAsync(long offset, CancellationToken ct)
+    {
+        lock (_lock)
+        {
+            return _log.TieredEnd >= offset ? Task.CompletedTask : _tieredWaiters.AddAsync(offset, ct);
+        }
+    }
+
+    /// <summary>The partition's marks.</summary>
+    public PartitionStatus Describe()
+    {
+        lock (_lock)
+        {
+            return new PartitionStatus(
+                Partition, Epoch, _log.Start, _log.TieredEnd, _log.HighWatermark, _log.End, _log.Tail.UntieredBytes, _closed is null);
+        }
+    }
+
+    /// <summary>Reads from memory what is visible at an offset.</summary>
+    /// <param name="request">What to read.</param>
+    /// <param name="bytesMax">Byte limit.</param>
+    /// <param name="wholeFirst">Return the first batch even when it is larger than the limit.</param>
+    /// <param name="belowTail">True when the offset is valid but must be read from objects.</param>
+    public PartitionFetch Read(in FetchPartition request, int bytesMax, bool wholeFirst, out bool belowTail)
+    {
+        lock (_lock)
+        {
+            belowTail = false;
+            return _closed is { Error: BrokerErrorCode.UnknownTopic or BrokerErrorCode.Fenced } closed
+                ? _log.Answer(closed.Error, closed.Message)
+                : _log.Read(request, bytesMax, wholeFirst, out belowTail);
+        }
+    }
+
+    /// <summary>Registers a waiting read, unless there is something to tell it at once.</summary>
+    /// <returns>False when the read should look again now.</returns>
+    public bool TryWait(FetchWaiter waiter, in FetchPartition request, long seenHighWatermark)
+    {
+        lock (_lock)
+        {
+            return _closed is null && _log.TryWait(waiter, request.Offset, seenHighWatermark);
+        }
+    }
+
+    /// <summary>Forgets a waiting read.</summary>
+    public void EndWait(FetchWaiter waiter)
+    {
+        lock (_lock)
+        {
+            _log.EndWait(waiter);
+        }
+    }
+
+    /// <summary>The visible batches from an offset on, with a reference to each.</summary>
+    public List<TailBatch> RetainVisible(long fromOffset)
+    {
+        lock (_lock)
+        {
+            return _log.RetainVisible(fromOffset);
+        }
+    }
+
+    // Returns false when the batch has to wait; else the answer, which may be a refusal.
+    private bool TrySequence(in AppendRequest request, out Task<AppendResult> answer)
+    {
+        answer = null!;
+        if (_closed is { } closed)
+        {
+            answer = Task.FromResult(closed);
+            return true;
+        }
+        RecordBatchView view = new(request.Batch.Span);
+        bool idempotent = ProducerStamp.TryRead(view, out ProducerStamp stamp);
+        if (idempotent)
+        {
+            if (!_producers.Loaded)
+            {
+                _producers.RequestLoad();
+                return false;
+            }
+            if (_producers.Check(stamp, Topic, Partition.Partition, out long original) is { } problem)
+            {
+                answer = original >= 0 ? AnswerDuplicate(original, view.RecordCount, request.Acks) : Task.FromResult(problem);
+                return true;
+            }
+        }
+        BrokerErrorCode? admitted = Admit(request.Batch.Length);
+        if (admitted is null)
+        {
+            return false;
+        }
+        if (admitted is { } refused and not BrokerErrorCode.None)
+        {
+            _services.Metrics.BatchRefused(refused);
+            answer = Task.FromResult(AppendResult.Refused(refused, RefusalOf(refused)));
+            return true;
+        }
+        answer = Sequence(request.Batch, view.RecordCount, request.Acks, idempotent ? stamp : null);
+        return true;
+    }
+
+    // Null to wait; None when space is set aside.
+    private BrokerErrorCode? Admit(int bytes)
+    {
+        if (!_services.Memory.HasSpace)
+        {
+            _services.RequestFlush();
+            return null;
+        }
+        if (Durability == Durability.Object)
+        {
+            return BrokerErrorCode.None;
+        }
+        return _services.NodeLog.Admit(bytes) switch
+        {
+            NodeLogAdmission.Admitted => BrokerErrorCode.None,
+            NodeLogAdmission.Wait => null,
+            NodeLogAdmission.NoSpace => BrokerErrorCode.NoSpace,
+            NodeLogAdmission.Closed => BrokerErrorCode.ShuttingDown,
+            _ => throw new InvalidOperationException("Not an admission."),
+        };
+    }
+
+    private static string RefusalOf(BrokerErrorCode code) => code == BrokerErrorCode.NoSpace
+        ? "The disk of the node log is full; reads go on. Free space, then send again."
+        : "The server is shutting down; send again to its successor.";
+
+    private Task<AppendResult> Sequence(BufferSlice batch, int count, Acks acks, ProducerStamp? stamp)
+    {
+        long baseOffset = _log.End;
+        long now = NowMs;
+        BufferSlice stored = Store(batch);
+        long appendTime = -1;
+        if (Config.TimestampType == TimestampType.LogAppendTime)
+        {
+            appendTime = now;
+            RecordBatchStamp.SetLogAppendTime(stored.Span, now);
+        }
+        RecordBatchStamp.SetOffset(stored.Span, baseOffset, (int)Epoch);
+        _log.Add(new TailBatch(baseOffset, count, Epoch, new RecordBatchView(stored.Span).MaxTimestamp, stored));
+        if (stamp is { } known)
+        {
+            _producers.NotePending(known, baseOffset, now);
+        }
+        PendingAppend append = new(this)
+        {
+            Group = Group,
+            Epoch = Epoch,
+            BaseOffset = baseOffset,
+            Count = count,
+            Batch = stored,
+            Stamp = stamp,
+            Acknowledgement = Acknowledge(baseOffset, count, appendTime),
+            SequencedAt = _services.Clock.GetTimestamp(),
+            SequencedMs = now,
+        };
+        _inFlight.Enqueue(append);
+        _services.Metrics.BatchSequenced(count, stored.Length);
+        if (Durability == Durability.Local)
+        {
+            _services.NodeLog.Append(append);
+        }
+        else
+        {
+            ReadyForUpload(this, stored.Length);
+        }
+        return Answer(append, acks);
+    }
+
+    // A small batch must not pin the whole request it came in.
+    private BufferSlice Store(BufferSlice batch)
+    {
+        if (batch.Length < SlabArena.SmallBatchBytesMax)
+        {
+            return _services.Slabs.Store(batch.Span);
+        }
+        batch.Owner.Retain();
+        return batch;
+    }
+
+    private static Task<AppendResult> Answer(PendingAppend append, Acks acks) =>
+        acks == Acks.All ? append.Answer : Task.FromResult(append.Acknowledgement with { Durability = AckDurability.Eventual });
+
+    private AppendResult Acknowledge(long baseOffset, int count, long appendTimeMs) => new(
+        BrokerErrorCode.None, null, baseOffset, count, appendTimeMs, _log.Start, Epoch,
+        Durability == Durability.Local ? AckDurability.Local : AckDurability.Object);
+
+    private Task<AppendResult> AnswerDuplicate(long originalOffset, int count, Acks acks)
+    {
+        foreach (PendingAppend pending in _inFlight)
+        {
+            if (pending.BaseOffset == originalOffset)
+            {
+                return Answer(pending, acks);
+            }
+        }
+        return Task.FromResult(Acknowledge(originalOffset, count, -1));
+    }
+
+    private void Complete(PendingAppend append)
+    {
+        if (append.Stamp is { } stamp)
+        {
+            _producers.NoteDurable(stamp, append.BaseOffset, append.SequencedMs);
+        }
+        _services.Metrics.BatchAcknowledged(append.Acknowledgement.Durability, _services.Clock.GetElapsedTime(append.SequencedAt));
+        _log.Show(append.EndOffset, append.Batch.Length);
+    }
+
+    private void SequenceWaiting()
+    {
+        bool load;
+        lock (_lock)
+        {
+            // Twice: space that was freed between the first attempt and the registration for a wake-up has no one else to use it.
+            SequenceQueue();
+            if (!_queue.IsEmpty && !_producers.LoadRequested)
+            {
+                _queue.RegisterForWake(this);
+                SequenceQueue();
+            }
+            load = _producers.StartLoading();
+        }
+        if (load)
+        {
+            _ = LoadProducersForQueueAsync();
+        }
+    }
+
+    private void SequenceQueue()
+    {
+        while (_queue.TryPeek(out AppendRequest next) && TrySequence(next, out Task<AppendResult> answer))
+        {
+            _queue.RemoveFirst(answer);
+        }
+    }
+
+    private async Task LoadProducersForQueueAsync()
+    {
+        try
+        {
+            await EnsureProducersLoadedAsync(CancellationToken.None);
+        }
+        catch (BrokerException e)
+        {
+            lock (_lock)
+            {
+                _producers.LoadFailed();
+                _queue.RefuseAll(AppendResult.Refused(e.Code, e.Message));
+            }
+        }
+        SequenceWaiting();
+    }
+}

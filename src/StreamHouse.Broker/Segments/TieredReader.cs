@@ -1,0 +1,121 @@
+using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.Partitions;
+using StreamHouse.Broker.Producers;
+using StreamHouse.Broker.Topics;
+
+namespace StreamHouse.Broker.Segments;
+
+/// <summary>Reads what lies in objects: finds the slice in the manifest, then the bytes through the cache.</summary>
+internal sealed class TieredReader(IManifestStore manifest, ManifestCache rows, SegmentReader segments) : IProducerSnapshots
+{
+    /// <summary>Slices one read goes on to, when they are small.</summary>
+    private const int SlicesPerReadMax = 64;
+
+    /// <summary>Fills <paramref name="fetch"/> from objects.</summary>
+    /// <param name="partition">Where.</param>
+    /// <param name="wanted">What.</param>
+    /// <param name="fetch">The answer so far: no bytes, the partition's marks.</param>
+    /// <param name="bytesMax">Byte limit.</param>
+    /// <param name="wholeFirst">Return the first batch even when it is larger than the limit.</param>
+    /// <param name="ct">Ends the read.</param>
+    public async ValueTask<PartitionFetch> ReadAsync(
+        PartitionWriter partition, FetchPartition wanted, PartitionFetch fetch, int bytesMax, bool wholeFirst, CancellationToken ct)
+    {
+        long offset = wanted.Offset;
+        bool refreshed = false;
+        for (int slices = 0; slices < SlicesPerReadMax;)
+        {
+            SegmentRow? row;
+            try
+            {
+                row = await rows.FindAsync(wanted.Partition, offset, ct);
+                if (row is null || row.BaseOffset > offset)
+                {
+                    return fetch.Bytes > 0 ? fetch : Missing(partition, offset, fetch);
+                }
+                SegmentReadResult read = await segments.ReadAsync(row, offset, bytesMax - fetch.Bytes, wholeFirst && fetch.Bytes == 0, fetch, ct);
+                if (read.NextOffset < row.EndOffset || fetch.Bytes >= bytesMax)
+                {
+                    return fetch;
+                }
+                offset = read.NextOffset;
+                slices++;
+                if (offset >= partition.Describe().TieredEndOffset)
+                {
+                    return fetch;
+                }
+            }
+            catch (Exception e) when (e is BrokerException { Code: BrokerErrorCode.DataDamaged } && !refreshed)
+            {
+                // The cached row may be of an object that retention has deleted since.
+                refreshed = true;
+                rows.Forget(wanted.Partition);
+            }
+            catch (Exception e) when (e is BrokerException or IOException)
+            {
+                return fetch.Bytes > 0 ? fetch : Failed(fetch, e is BrokerException known ? known.Code : BrokerErrorCode.StorageFailed, e.Message);
+            }
+        }
+        return fetch;
+    }
+
+    /// <summary>Finds an offset by timestamp among a partition's slices.</summary>
+    /// <returns>Null when none of them has a record that matches.</returns>
+    public async Task<OffsetResult?> FindAsync(TopicPartition partition, long logStart, OffsetQuery query, long timestampMs, CancellationToken ct)
+    {
+        const int RowsPerPage = 1000;
+        SegmentRow? best = null;
+        long from = logStart;
+        while (true)
+        {
+            IReadOnlyList<SegmentRow> page = await manifest.ListSegmentsAsync(partition, from, RowsPerPage, ct);
+            foreach (SegmentRow row in page)
+            {
+                if (query == OffsetQuery.ByTimestamp && row.MaxTimestamp >= timestampMs
+                    && await segments.FindTimestampAsync(row, timestampMs, logStart, ct) is { } found)
+                {
+                    return found;
+                }
+                if (query == OffsetQuery.MaxTimestamp && row.MaxTimestamp > (best?.MaxTimestamp ?? -1))
+                {
+                    best = row;
+                }
+            }
+            if (page.Count < RowsPerPage)
+            {
+                return best is null ? null : await segments.FindMaxTimestampAsync(best, logStart, ct);
+            }
+            from = page[^1].EndOffset;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<ProducerSnapshot> LoadAsync(TopicPartition partition, CancellationToken ct)
+    {
+        try
+        {
+            SegmentRow? newest = await manifest.FindLastSegmentAsync(partition, ct);
+            return newest is null ? ProducerSnapshot.Empty : await segments.ReadProducerSnapshotAsync(newest, ct);
+        }
+        catch (IOException e)
+        {
+            throw new BrokerException(BrokerErrorCode.StorageFailed, $"The producer state of {partition} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static PartitionFetch Missing(PartitionWriter partition, long offset, PartitionFetch fetch) =>
+        offset < partition.Describe().LogStartOffset
+            ? Failed(fetch, BrokerErrorCode.OffsetOutOfRange, $"Offset {offset} has just been removed by retention. Seek to the log start.")
+            : Failed(fetch, BrokerErrorCode.DataDamaged, $"No slice in the manifest holds offset {offset} of {fetch.Partition}.");
+
+    private static PartitionFetch Failed(PartitionFetch fetch, BrokerErrorCode code, string message) => new()
+    {
+        Partition = fetch.Partition,
+        Error = code,
+        Message = message,
+        HighWatermark = fetch.HighWatermark,
+        LastStableOffset = fetch.LastStableOffset,
+        LogStartOffset = fetch.LogStartOffset,
+        LeaderEpoch = fetch.LeaderEpoch,
+    };
+}

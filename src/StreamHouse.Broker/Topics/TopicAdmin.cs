@@ -1,0 +1,132 @@
+using StreamHouse.Broker.Async;
+using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.Partitions;
+
+namespace StreamHouse.Broker.Topics;
+
+/// <summary>
+/// Creates, changes and deletes topics: first in the metadata, then in this process. One change at a time, so that what the process
+/// serves never differs from the metadata for longer than a change takes.
+/// </summary>
+internal sealed class TopicAdmin(
+    IMetadataStore metadata, TopicCatalog catalog, LedPartitions partitions, TopicOptions options, Guid incarnation,
+    IRandomSource random, TimeProvider clock)
+{
+    private readonly AsyncGate _oneAtATime = new(1);
+
+    /// <summary>See <see cref="IBroker.CreateTopicAsync"/>.</summary>
+    public async Task<TopicDescription> CreateAsync(string name, int? partitionCount, Durability? durability, TopicConfig config, CancellationToken ct)
+    {
+        TopicName.ThrowIfInvalid(name);
+        int count = partitionCount ?? options.PartitionsDefault;
+        await _oneAtATime.EnterAsync();
+        try
+        {
+            if (catalog.Find(name) is not null)
+            {
+                throw new BrokerException(BrokerErrorCode.TopicAlreadyExists, $"Topic '{name}' exists already.");
+            }
+            ThrowIfTooMany(count, count);
+            TopicDescription topic = new(
+                new TopicId(random.NextGuid()), name, count, durability ?? options.DurabilityDefault, config, clock.GetUtcNow());
+            await metadata.CreateTopicAsync(topic, ct);
+            await OpenAsync(topic, []);
+            return topic;
+        }
+        finally
+        {
+            _oneAtATime.Leave();
+        }
+    }
+
+    /// <summary>See <see cref="IBroker.DeleteTopicAsync"/>.</summary>
+    public async Task DeleteAsync(TopicId id, CancellationToken ct)
+    {
+        await _oneAtATime.EnterAsync();
+        try
+        {
+            LedTopic topic = Require(id);
+            await metadata.DeleteTopicAsync(id, ct);
+            catalog.Remove(topic);
+            partitions.CloseDeleted(topic.Partitions);
+        }
+        finally
+        {
+            _oneAtATime.Leave();
+        }
+    }
+
+    /// <summary>See <see cref="IBroker.SetTopicConfigAsync"/>.</summary>
+    public async Task<TopicDescription> SetConfigAsync(TopicId id, TopicConfig config, CancellationToken ct)
+    {
+        await _oneAtATime.EnterAsync();
+        try
+        {
+            LedTopic topic = Require(id);
+            await metadata.SetTopicConfigAsync(id, config, ct);
+            TopicDescription changed = topic.Description with { Config = config };
+            foreach (PartitionWriter partition in topic.Partitions)
+            {
+                partition.Config = config;
+            }
+            catalog.Put(topic with { Description = changed });
+            return changed;
+        }
+        finally
+        {
+            _oneAtATime.Leave();
+        }
+    }
+
+    /// <summary>See <see cref="IBroker.AddPartitionsAsync"/>.</summary>
+    public async Task<TopicDescription> AddPartitionsAsync(TopicId id, int count, CancellationToken ct)
+    {
+        await _oneAtATime.EnterAsync();
+        try
+        {
+            LedTopic topic = Require(id);
+            int present = topic.Description.Partitions;
+            if (count <= present)
+            {
+                throw new BrokerException(
+                    BrokerErrorCode.InvalidPartitions,
+                    $"Topic '{topic.Description.Name}' has {present} partitions; the number can only be raised, and {count} is not more.");
+            }
+            ThrowIfTooMany(count, count - present);
+            await metadata.AddPartitionsAsync(id, count, ct);
+            TopicDescription changed = topic.Description with { Partitions = count };
+            await OpenAsync(changed, topic.Partitions);
+            return changed;
+        }
+        finally
+        {
+            _oneAtATime.Leave();
+        }
+    }
+
+    // Not cancelled by the caller: the metadata has the topic already, so this process must come to lead it.
+    private async Task OpenAsync(TopicDescription topic, IReadOnlyList<PartitionWriter> present)
+    {
+        IReadOnlyList<Lease> leases = await metadata.TakeTopicLeasesAsync(
+            topic.Id, incarnation, topic.Durability == Durability.Local ? partitions.NodeLogId : null, CancellationToken.None);
+        catalog.Put(partitions.Open(topic, leases, present));
+    }
+
+    private LedTopic Require(TopicId id) =>
+        catalog.Find(id) ?? throw new BrokerException(BrokerErrorCode.UnknownTopic, $"There is no topic {id}.");
+
+    private void ThrowIfTooMany(int partitionsOfTopic, int added)
+    {
+        if (partitionsOfTopic < 1 || partitionsOfTopic > options.PartitionsPerTopicMax)
+        {
+            throw new BrokerException(
+                BrokerErrorCode.InvalidPartitions, $"A topic has 1 to {options.PartitionsPerTopicMax} partitions; {partitionsOfTopic} were asked for.");
+        }
+        if (partitions.Count + (long)added > options.PartitionsMax)
+        {
+            throw new BrokerException(
+                BrokerErrorCode.InvalidPartitions,
+                $"The server has {partitions.Count} partitions of at most {options.PartitionsMax}; {added} more do not fit. Raise PartitionsMax or delete topics.");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Async;
+using StreamHouse.Broker.Partitions;
+
+namespace StreamHouse.Broker.Uploads;
+
+/// <summary>
+/// Turns the tails of all led partitions of one durability into objects, one object with a slice per partition at a time. Several uploads
+/// may be in flight; they commit in the order they began in. Nothing is dropped: an upload is tried until it is committed or fenced.
+/// </summary>
+internal sealed class SegmentUploader : IAsyncDisposable
+{
+    private readonly UploadOptions _options;
+    private readonly UploadQueue _queue;
+    private readonly AsyncSignal _wake;
+    private readonly AsyncGate _inFlightPlaces;
+    private readonly SliceUpload _upload;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stopped = new();
+    private Task _lastCommit = Task.CompletedTask;
+    private Task _loop = Task.CompletedTask;
+    private int _inFlight;
+    private bool _draining;
+
+    public SegmentUploader(UploadOptions options, SliceUpload upload, TimeProvider clock, ILogger logger)
+    {
+        _options = options;
+        _upload = upload;
+        _clock = clock;
+        _logger = logger;
+        _queue = new UploadQueue(options, clock);
+        _wake = new AsyncSignal(clock);
+        _inFlightPlaces = new AsyncGate(options.InFlightMax);
+    }
+
+    /// <summary>Uploads that have begun and are not committed yet.</summary>
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Starts the loop.</summary>
+    public void Start() => _loop = RunAsync();
+
+    /// <summary>A partition has bytes to upload.</summary>
+    public void NoteReady(PartitionWriter partition, int bytes)
+    {
+        if (_queue.Add(partition, bytes))
+        {
+            _wake.Set();
+        }
+    }
+
+    /// <summary>Begins an upload of all there is, as soon as one may begin.</summary>
+    public void Flush()
+    {
+        _queue.Flush();
+        _wake.Set();
+    }
+
+    /// <summary>Ends the loop: at once, or (<paramref name="drain"/>) when everything is committed or <paramref name="ct"/> ends.</summary>
+    public async Task StopAsync(bool drain, CancellationToken ct)
+    {
+        _draining = true;
+        if (drain)
+        {
+            Flush();
+            await using CancellationTokenRegistration _ = ct.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), _stopped);
+            await _loop;
+            await _lastCommit;
+        }
+        _stopped.Cancel();
+        _wake.Set();
+        await _loop;
+        await _lastCommit;
+        _stopped.Dispose();
+    }
+
+    /// <summary>Ends the loop at once.</summary>
+    public async ValueTask DisposeAsync() => await StopAsync(drain: false, CancellationToken.None);
+
+    private async Task RunAsync()
+    {
+        while (!_stopped.IsCancellationRequested && !(_draining && _queue.IsEmpty))
+        {
+            TimeSpan wait = _queue.UntilDue(idle: InFlight == 0);
+            if (wait != TimeSpan.Zero)
+            {
+                await _wake.WaitAsync(wait);
+                continue;
+            }
+            await _inFlightPlaces.EnterAsync();
+            List<SealedSlice> slices = await SealAsync(_queue.Take());
+            if (slices.Count == 0)
+            {
+                _inFlightPlaces.Leave();
+                continue;
+            }
+            Interlocked.Increment(ref _inFlight);
+            _lastCommit = UploadAsync(slices, _lastCommit);
+        }
+    }
+
+    private async Task<List<SealedSlice>> SealAsync(IReadOnlyList<PartitionWriter> ready)
+    {
+        List<SealedSlice> slices = new(ready.Count);
+        foreach (PartitionWriter partition in ready)
+        {
+            try
+            {
+                await partition.EnsureProducersLoadedAsync(_stopped.Token);
+            }
+            catch (Exception e) when (e is BrokerException or OperationCanceledException)
+            {
+                UploadLog.ProducerStateUnreadable(_logger, partition.Topic, partition.Partition.Partition, e.Message);
+                _ = RetryLaterAsync(partition);
+                continue;
+            }
+            if (partition.Seal() is { } slice)
+            {
+                slices.Add(slice);
+            }
+        }
+        return slices;
+    }
+
+    private async Task RetryLaterAsync(PartitionWriter partition)
+    {
+        try
+        {
+            await Task.Delay(_options.RetryDelayMax, _clock, _stopped.Token);
+            NoteReady(partition, 0);
+        }
+        catch (OperationCanceledException)
+        {
+            UploadLog.StoppedWithDataLeft(_logger, partition.Topic, partition.Partition.Partition);
+        }
+    }
+
+    private async Task UploadAsync(List<SealedSlice> slices, Task previous)
+    {
+        try
+        {
+            await _upload.RunAsync(slices, previous, _options, _stopped.Token);
+        }
+        finally
+        {
+            foreach (SealedSlice slice in slices)
+            {
+                slice.Release();
+            }
+            Interlocked.Decrement(ref _inFlight);
+            _inFlightPlaces.Leave();
+            _wake.Set();
+        }
+    }
+}

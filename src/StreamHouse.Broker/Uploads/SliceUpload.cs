@@ -1,0 +1,167 @@
+using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Diagnostics;
+using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.NodeLogs;
+using StreamHouse.Broker.Partitions;
+using StreamHouse.Broker.Segments;
+using StreamHouse.Broker.Topics;
+
+namespace StreamHouse.Broker.Uploads;
+
+/// <summary>One object from sealed slices to committed manifest rows, through every failure on the way.</summary>
+internal sealed class SliceUpload(
+    Guid clusterId, Guid incarnation, IObjectStore objects, IManifestStore manifest, NodeLog nodeLog, TailMemory memory,
+    IRandomSource random, TimeProvider clock, BrokerMetrics metrics, ILogger logger)
+{
+    /// <summary>
+    /// Uploads and, once <paramref name="previous"/> has ended, commits. Ends when every slice is committed or fenced, or when
+    /// <paramref name="stopped"/> ends: then what is not committed stays in its tails.
+    /// </summary>
+    public async Task RunAsync(IReadOnlyList<SealedSlice> slices, Task previous, UploadOptions options, CancellationToken stopped)
+    {
+        try
+        {
+            ObjectCommit commit;
+            long started;
+            do
+            {
+                started = clock.GetTimestamp();
+                commit = await StoreAsync(slices, options, stopped);
+                await previous;
+                stopped.ThrowIfCancellationRequested();
+            }
+            while (clock.GetElapsedTime(started) > options.UploadTimeout || !await CommitAsync(commit, slices, options, stopped));
+        }
+        catch (OperationCanceledException) when (stopped.IsCancellationRequested)
+        {
+            await previous;
+            foreach (SealedSlice slice in slices)
+            {
+                UploadLog.StoppedWithDataLeft(logger, slice.Partition.Topic, slice.Partition.Partition.Partition);
+            }
+        }
+    }
+
+    // A failed upload may have stored its object all the same, late: each attempt has its own id, so no two can be confused.
+    private async Task<ObjectCommit> StoreAsync(IReadOnlyList<SealedSlice> slices, UploadOptions options, CancellationToken stopped)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            long started = clock.GetTimestamp();
+            SegmentObject segment = Build(slices);
+            try
+            {
+                using CancellationTokenSource limit = new(options.UploadTimeout, clock);
+                using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopped);
+                await objects.PutAsync(segment.Key, segment.Content, either.Token);
+                metrics.UploadSucceeded(clock.GetElapsedTime(started), segment.Bytes);
+                return segment.ToCommit(incarnation);
+            }
+            catch (Exception e) when (e is IOException or OperationCanceledException && !stopped.IsCancellationRequested)
+            {
+                metrics.UploadFailed(clock.GetElapsedTime(started));
+                UploadLog.UploadFailed(logger, attempt, slices.Count, e.Message);
+            }
+            await BackOffAsync(attempt, options, stopped);
+        }
+    }
+
+    private SegmentObject Build(IReadOnlyList<SealedSlice> slices)
+    {
+        SegmentBuilder builder = new(random.NextGuid(), clusterId, incarnation, clock.GetUtcNow());
+        foreach (SealedSlice slice in slices)
+        {
+            builder.AddSlice(new SliceInput
+            {
+                Partition = slice.Partition.Partition,
+                TopicName = slice.Partition.Topic,
+                Epoch = slice.Epoch,
+                BaseOffset = slice.BaseOffset,
+                EndOffset = slice.EndOffset,
+                LogStartOffset = slice.LogStartOffset,
+                Batches = slice.Batches,
+                Producers = slice.Producers,
+            });
+        }
+        return builder.Build();
+    }
+
+    // Returns false when the object must be uploaded again under a new id.
+    private async Task<bool> CommitAsync(ObjectCommit commit, IReadOnlyList<SealedSlice> slices, UploadOptions options, CancellationToken stopped)
+    {
+        (ObjectCommit open, List<SealedSlice> openSlices) = WithoutClosed(commit, slices);
+        if (openSlices.Count == 0)
+        {
+            return true;
+        }
+        for (int attempt = 1; ; attempt++)
+        {
+            long started = clock.GetTimestamp();
+            try
+            {
+                IReadOnlyList<SliceOutcome> outcomes = await manifest.CommitAsync(open, stopped);
+                Resolve(open, openSlices, outcomes, clock.GetElapsedTime(started));
+                return true;
+            }
+            catch (ObjectTombstonedException e)
+            {
+                UploadLog.UploadFailed(logger, attempt, openSlices.Count, e.Message);
+                return false;
+            }
+            catch (IOException e)
+            {
+                metrics.CommitFailed(clock.GetElapsedTime(started));
+                UploadLog.CommitUnresolved(logger, open.ObjectId, e.Message);
+            }
+            await BackOffAsync(attempt, options, stopped);
+        }
+    }
+
+    // A partition that was fenced by an earlier commit must not commit a later slice.
+    private static (ObjectCommit Commit, List<SealedSlice> Slices) WithoutClosed(ObjectCommit commit, IReadOnlyList<SealedSlice> slices)
+    {
+        List<SealedSlice> open = new(slices.Count);
+        List<SliceCommit> commits = new(slices.Count);
+        for (int i = 0; i < slices.Count; i++)
+        {
+            if (slices[i].Partition.IsOpen)
+            {
+                open.Add(slices[i]);
+                commits.Add(commit.Slices[i]);
+            }
+        }
+        return (commit with { Slices = commits }, open);
+    }
+
+    private void Resolve(ObjectCommit commit, List<SealedSlice> slices, IReadOnlyList<SliceOutcome> outcomes, TimeSpan duration)
+    {
+        int fenced = 0;
+        for (int i = 0; i < slices.Count; i++)
+        {
+            SealedSlice slice = slices[i];
+            if (outcomes[i] == SliceOutcome.Committed)
+            {
+                slice.Partition.OnCommitted(slice);
+                if (slice.Partition.Durability == Durability.Local)
+                {
+                    nodeLog.MarkTiered(slice.Partition.Group, slice.EndOffset);
+                }
+                continue;
+            }
+            fenced++;
+            UploadLog.Fenced(logger, slice.Partition.Topic, slice.Partition.Partition.Partition, slice.BaseOffset, slice.EndOffset);
+            slice.Partition.Close(BrokerErrorCode.Fenced, "The lease on this partition is lost; what was not acknowledged may be sent again to its new leader.");
+        }
+        metrics.CommitSucceeded(duration, slices.Count - fenced, fenced);
+        UploadLog.Committed(logger, commit.ObjectId, slices.Count - fenced, commit.Bytes);
+        memory.EvictRetained();
+        memory.WakeWaiters();
+    }
+
+    // Full jitter: concurrent uploads that failed together do not come back together.
+    private Task BackOffAsync(int attempt, UploadOptions options, CancellationToken stopped)
+    {
+        TimeSpan ceiling = options.RetryDelayMax / Math.Max(1, 32 >> Math.Min(attempt - 1, 5));
+        return Task.Delay(ceiling * (0.5 + (random.NextDouble() / 2)), clock, stopped);
+    }
+}

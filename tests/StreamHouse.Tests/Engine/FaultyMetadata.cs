@@ -1,0 +1,60 @@
+using System.Reflection;
+using StreamHouse.Broker.Metadata;
+
+namespace StreamHouse.Tests.Engine;
+
+/// <summary>The real metadata store, except that commits can fail before or after they happen.</summary>
+// Not sealed: the proxy derives from it.
+#pragma warning disable CA1852
+internal class FaultyMetadata : DispatchProxy
+{
+    private IMetadataStore _inner = null!;
+
+    /// <summary>Commits that will report an unknown outcome, and whether they happen all the same.</summary>
+    public (int Times, bool AfterTheAct) LostReplies { get; set; }
+
+    /// <summary>Commits asked for.</summary>
+    public List<ObjectCommit> Commits { get; } = [];
+
+    public static FaultyMetadata Over(IMetadataStore inner)
+    {
+        FaultyMetadata proxy = (FaultyMetadata)(object)Create<IMetadataStore, FaultyMetadata>();
+        proxy._inner = inner;
+        return proxy;
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        if (targetMethod!.Name == nameof(IManifestStore.CommitAsync))
+        {
+            return CommitAsync((ObjectCommit)args![0]!, (CancellationToken)args[1]!);
+        }
+        try
+        {
+            return targetMethod.Invoke(_inner, args);
+        }
+        catch (TargetInvocationException e)
+        {
+            throw e.InnerException!;
+        }
+    }
+
+    private async Task<IReadOnlyList<SliceOutcome>> CommitAsync(ObjectCommit commit, CancellationToken ct)
+    {
+        lock (Commits)
+        {
+            Commits.Add(commit);
+        }
+        (int times, bool after) = LostReplies;
+        if (times == 0)
+        {
+            return await _inner.CommitAsync(commit, ct);
+        }
+        LostReplies = (times - 1, after);
+        if (after)
+        {
+            await _inner.CommitAsync(commit, ct);
+        }
+        throw new MetadataUnavailableException("the reply was lost, says the test");
+    }
+}
