@@ -37,8 +37,8 @@ public interface IManifestStore
     /// <returns>Rows removed.</returns>
     Task<int> PruneAsync(int limit, CancellationToken ct);
 
-    /// <summary>Which of these object ids have a live row.</summary>
-    Task<IReadOnlySet<Guid>> FilterReferencedAsync(IReadOnlyCollection<Guid> objectIds, CancellationToken ct);
+    /// <summary>Which of these object ids the manifest accounts for: live, or waiting for their deletion.</summary>
+    Task<IReadOnlySet<Guid>> FilterKnownAsync(IReadOnlyCollection<Guid> objectIds, CancellationToken ct);
 
     /// <summary>Number of live objects in the manifest.</summary>
     Task<long> CountObjectsAsync(CancellationToken ct);

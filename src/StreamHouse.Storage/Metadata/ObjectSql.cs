@@ -45,17 +45,17 @@ internal static class ObjectSql
         return removed.Count;
     }
 
-    public static HashSet<Guid> FilterReferenced(SqlSession session, IReadOnlyCollection<Guid> ids)
+    public static HashSet<Guid> FilterKnown(SqlSession session, IReadOnlyCollection<Guid> ids)
     {
-        HashSet<Guid> live = [];
+        HashSet<Guid> known = [];
         foreach (Guid id in ids)
         {
-            if (session.Scalar("SELECT 1 FROM objects WHERE id = @id AND state = 'live'", ("@id", id)) is not null)
+            if (session.Scalar("SELECT 1 FROM objects WHERE id = @id AND deleted_at IS NULL", ("@id", id)) is not null)
             {
-                live.Add(id);
+                known.Add(id);
             }
         }
-        return live;
+        return known;
     }
 
     public static long Count(SqlSession session) => session.Scalar("SELECT count(*) FROM objects WHERE state = 'live'")!.Value;

@@ -144,8 +144,8 @@ public sealed class SqlMetadataStore : IMetadataStore, IAsyncDisposable
     public Task<int> PruneAsync(int limit, CancellationToken ct) => _sql.WriteAsync(s => ObjectSql.Prune(s, limit), ct);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlySet<Guid>> FilterReferencedAsync(IReadOnlyCollection<Guid> objectIds, CancellationToken ct) =>
-        await _sql.ReadAsync(s => ObjectSql.FilterReferenced(s, objectIds), ct);
+    public async Task<IReadOnlySet<Guid>> FilterKnownAsync(IReadOnlyCollection<Guid> objectIds, CancellationToken ct) =>
+        await _sql.ReadAsync(s => ObjectSql.FilterKnown(s, objectIds), ct);
 
     /// <inheritdoc/>
     public Task<long> CountObjectsAsync(CancellationToken ct) => _sql.ReadAsync(ObjectSql.Count, ct);

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Topics;
+
+namespace StreamHouse.Broker.Lifecycle;
+
+internal static partial class Log
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "Retention moved the log start of {Partition} from {From} to {To}.")]
+    public static partial void LogStartAdvanced(ILogger logger, TopicPartition partition, long from, long to);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A retention pass failed; it will be tried again.")]
+    public static partial void RetentionFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A pass of the object collector failed; it will be tried again.")]
+    public static partial void CollectionFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Object {Key} ({Bytes} bytes) is referred to by nothing and will be deleted.")]
+    public static partial void OrphanClaimed(ILogger logger, string key, long bytes);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "{Unreferenced} of {Total} objects in {Location} are referred to by nothing: collection has stopped. "
+            + "Check that this is the right metadata for this store before anything is deleted.")]
+    public static partial void TooManyUnreferenced(ILogger logger, long unreferenced, long total, string location);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Object {Key} waits for deletion but is not a segment under {Prefix}: it is kept.")]
+    public static partial void ForeignKeyKept(ILogger logger, string key, string prefix);
+}

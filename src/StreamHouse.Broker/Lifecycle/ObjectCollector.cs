@@ -1,0 +1,156 @@
+using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Diagnostics;
+using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.Segments;
+
+namespace StreamHouse.Broker.Lifecycle;
+
+/// <summary>
+/// Deletes objects that nothing refers to: always a tombstone in the metadata first, the object at least
+/// <see cref="LifecycleOptions.DeleteDelay"/> later. Touches only segments under its own cluster's prefix.
+/// </summary>
+public sealed class ObjectCollector
+{
+    private const int PageObjects = 1000;
+
+    private readonly IManifestStore _manifest;
+    private readonly IObjectStore _objects;
+    private readonly OrphanScan _orphans;
+    private readonly LifecycleOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly IRandomSource _random;
+    private readonly BrokerMetrics _metrics;
+    private readonly ILogger<ObjectCollector> _logger;
+    private readonly string _prefix;
+    private DateTimeOffset _nextScan;
+
+    /// <summary>Checks the options; nothing runs before <see cref="RunAsync"/>.</summary>
+    public ObjectCollector(
+        Guid clusterId, IManifestStore manifest, IObjectStore objects, LifecycleOptions options, TimeProvider clock, IRandomSource random,
+        BrokerMetrics metrics, ILogger<ObjectCollector> logger)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(clock);
+        options.Validate();
+        _manifest = manifest;
+        _objects = objects;
+        _options = options;
+        _clock = clock;
+        _random = random;
+        _metrics = metrics;
+        _logger = logger;
+        _prefix = SegmentKeys.DataPrefix(clusterId);
+        _orphans = new OrphanScan(_prefix, manifest, objects, options, clock);
+        _nextScan = clock.GetUtcNow();
+    }
+
+    /// <summary>Whether collection has stopped because too many objects are unreferenced: a person must look. A later search clears it.</summary>
+    public bool Halted { get; private set; }
+
+    /// <summary>Objects that nothing referred to at the last search.</summary>
+    public long UnreferencedObjects { get; private set; }
+
+    /// <summary>Objects deleted since the start.</summary>
+    public long DeletedObjects { get; private set; }
+
+    /// <summary>Works until cancelled. A failed pass is logged and tried again at the next interval.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(Jitter.Around(_options.CollectInterval, _random), _clock, ct);
+                await TryRunOnceAsync(ct);
+            }
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // Shutting down: tombstones that are set will be found again.
+        }
+    }
+
+    /// <summary>One pass: searches for orphans when that is due, then deletes what has waited long enough.</summary>
+    public async Task RunOnceAsync(CancellationToken ct)
+    {
+        if (_clock.GetUtcNow() >= _nextScan)
+        {
+            await ScanAsync(ct);
+            _nextScan = _clock.GetUtcNow() + _options.OrphanScanInterval;
+        }
+        if (Halted)
+        {
+            return;
+        }
+        await DeletePendingAsync(ct);
+        await _manifest.ForgetTombstonesAsync(_clock.GetUtcNow() - _options.TombstoneRetention, ct);
+    }
+
+    private async Task TryRunOnceAsync(CancellationToken ct)
+    {
+        try
+        {
+            await RunOnceAsync(ct);
+        }
+        catch (Exception e) when (e is IOException or BrokerException)
+        {
+            Log.CollectionFailed(_logger, e);
+        }
+    }
+
+    private async Task ScanAsync(CancellationToken ct)
+    {
+        OrphanScanResult found = await _orphans.FindAsync(ct);
+        UnreferencedObjects = found.Unreferenced;
+        Halted = found.Unreferenced > _options.OrphanAlertObjects && found.Unreferenced > found.Total * _options.OrphanAlertShare;
+        if (Halted)
+        {
+            Log.TooManyUnreferenced(_logger, found.Unreferenced, found.Total, _objects.Location);
+            return;
+        }
+        foreach (PendingObject orphan in found.Candidates)
+        {
+            if (await _manifest.TombstoneAsync(orphan.ObjectId, orphan.Key, orphan.Bytes, ct))
+            {
+                _metrics.OrphansClaimed(1);
+                Log.OrphanClaimed(_logger, orphan.Key, orphan.Bytes);
+            }
+        }
+    }
+
+    private async Task DeletePendingAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            IReadOnlyList<PendingObject> due = await _manifest.ListPendingDeletesAsync(_clock.GetUtcNow() - _options.DeleteDelay, PageObjects, ct);
+            List<Guid> gone = [];
+            long bytes = 0;
+            foreach (PendingObject pending in due)
+            {
+                if (!IsOurs(pending))
+                {
+                    Log.ForeignKeyKept(_logger, pending.Key, _prefix);
+                    continue;
+                }
+                await _objects.DeleteAsync(pending.Key, ct);
+                gone.Add(pending.ObjectId);
+                bytes += pending.Bytes;
+            }
+            if (gone.Count > 0)
+            {
+                await _manifest.MarkDeletedAsync(gone, ct);
+                _metrics.ObjectsDeleted(gone.Count, bytes);
+                DeletedObjects += gone.Count;
+            }
+            if (due.Count < PageObjects || gone.Count == 0)
+            {
+                return;
+            }
+        }
+    }
+
+    private bool IsOurs(PendingObject pending) =>
+        pending.Key.StartsWith(_prefix, StringComparison.Ordinal)
+        && SegmentKeys.TryParseObjectId(pending.Key, out Guid id)
+        && id == pending.ObjectId;
+}
