@@ -1,0 +1,108 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Text;
+using StreamHouse.Cli.Shell;
+using StreamHouse.Cli.Topics;
+using StreamHouse.Client;
+using StreamHouse.Client.Producers;
+using StreamHouse.Records;
+
+namespace StreamHouse.Cli.Producing;
+
+/// <summary><c>streamctl produce</c>: records from arguments, a file or standard input, one a line.</summary>
+internal static class ProduceCommand
+{
+    public static Command Build(GlobalOptions globals, Terminal terminal)
+    {
+        Argument<string> topic = TopicCommands.Name();
+        Argument<string[]> records = new("RECORD") { Description = "Records to write; without any, and without --file, lines of standard input", Arity = ArgumentArity.ZeroOrMore };
+        Option<string?> file = new("--file", "-f") { Description = "Write the lines of a file", HelpName = "PATH" };
+        Option<string?> key = new("--key", "-k") { Description = "The key of every record", HelpName = "TEXT" };
+        Option<string?> separator = new("--key-separator") { Description = "Each line is KEY, this text, VALUE; the first occurrence counts", HelpName = "TEXT" };
+        Option<string?> nullText = new("--null") { Description = "A key or value that reads so is null; a null value is a tombstone", HelpName = "TEXT" };
+        Option<string[]> headers = Headers();
+        Option<int?> partition = new("--partition", "-p") { Description = "The partition; without it the key decides", HelpName = "N" };
+        Option<ProducerAcks> acks = ProduceOptions.Acks();
+        Option<CompressionCodec> compression = ProduceOptions.Compression();
+        Option<OutputFormat> output = Output.Option();
+        HelpfulCommand command = new(
+            "produce",
+            "Writes records: arguments, lines of a file, or lines of standard input",
+            "streamctl produce orders 'hello' 'world'",
+            "streamctl produce orders --key alice --header source=web '{\"amount\": 3}'",
+            "tail -F app.log | streamctl produce logs --compression zstd",
+            "streamctl produce orders --file orders.txt --key-separator : --output json")
+        {
+            topic, records, file, key, separator, nullText, headers, partition, acks, compression, output,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(key) is not null && result.GetValue(separator) is not null)
+            {
+                result.AddError("--key gives every record one key, --key-separator each its own: pass one of them.");
+            }
+            if (result.GetValue(separator) is "")
+            {
+                result.AddError("--key-separator is empty.");
+            }
+            if (result.GetValue(file) is not null && result.GetValue(records) is { Length: > 0 })
+            {
+                result.AddError("Pass records as arguments or with --file, not both.");
+            }
+            if (result.GetValue(partition) < 0)
+            {
+                result.AddError("--partition is 0 or above.");
+            }
+        });
+        command.SetAction(async (parse, ct) =>
+        {
+            RecordSplitter splitter = new(parse.GetValue(key), parse.GetValue(separator), parse.GetValue(nullText));
+            string[] arguments = parse.GetValue(records)!;
+            string? path = parse.GetValue(file);
+            await using Stream? opened = path is null ? null : File.OpenRead(path);
+            await using StreamHouseClient client = await Session.OpenAsync(parse, globals, ct);
+            DeliverySummary summary = new();
+            await using Producer producer = client.CreateProducer(new ProducerOptions
+            {
+                BatchRecordsMax = 10_000,
+                Acks = parse.GetValue(acks),
+                Compression = parse.GetValue(compression),
+                OnDelivery = summary.Add,
+            });
+            RecordSender sender = new(producer, splitter, parse.GetValue(topic)!, ParseHeaders(parse.GetValue(headers)!), parse.GetValue(partition));
+            if (arguments.Length == 0 && path is null && terminal.IsInputInteractive)
+            {
+                terminal.Error.WriteLine("Type records, one a line; Ctrl-D ends.");
+            }
+            bool isInterrupted = arguments.Length > 0
+                ? await sender.SendAsync(arguments, ct)
+                : await sender.SendAsync(opened ?? terminal.Input, ct);
+            summary.Write(terminal, parse.GetValue(output), parse.GetValue(topic)!);
+            return isInterrupted ? ExitCode.Interrupted : ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static Option<string[]> Headers() => new("--header", "-H")
+    {
+        Description = "A header of every record; may be given several times",
+        HelpName = "NAME=VALUE",
+        DefaultValueFactory = _ => [],
+        Validators =
+        {
+            result =>
+            {
+                foreach (Token token in result.Tokens.Where(t => !t.Value.Contains('=', StringComparison.Ordinal)))
+                {
+                    result.AddError($"'{token.Value}' is not of the form NAME=VALUE.");
+                }
+            },
+        },
+    };
+
+    private static RecordHeader[] ParseHeaders(string[] texts) => [.. texts.Select(text =>
+    {
+        int at = text.IndexOf('=', StringComparison.Ordinal);
+        return new RecordHeader(text[..at], Encoding.UTF8.GetBytes(text[(at + 1)..]));
+    })];
+}

@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using StreamHouse.Cli.Consuming;
+using StreamHouse.Cli.Producing;
+using StreamHouse.Cli.Topics;
+
+namespace StreamHouse.Cli.Shell;
+
+/// <summary>The command line as a whole.</summary>
+internal static class Streamctl
+{
+    /// <summary>Runs one command line.</summary>
+    /// <param name="args">The arguments.</param>
+    /// <param name="terminal">The outside world.</param>
+    /// <param name="ct">Cancelled by a signal.</param>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal, CancellationToken ct)
+    {
+        // An argument that begins with @ is a record, not a file of arguments.
+        ParseResult parse = Build(terminal).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parse.Errors.Count > 0 && parse.Action is not HelpWithExamples)
+        {
+            foreach (string error in parse.Errors.Select(e => e.Message).Distinct())
+            {
+                terminal.Error.WriteLine($"streamctl: {error}");
+            }
+            terminal.Error.WriteLine($"  See '{PathOf(parse.CommandResult.Command)} --help'.");
+            return ExitCode.Usage;
+        }
+        try
+        {
+            using StreamWriter output = terminal.OpenText();
+            return await parse.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    Output = output,
+                    Error = terminal.Error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
+                },
+                ct);
+        }
+        catch (OutputClosedException)
+        {
+            return ExitCode.Success;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return ExitCode.Interrupted;
+        }
+        catch (Exception e) when (FailureReport.Of(e) is { } report)
+        {
+            terminal.Error.WriteLine($"streamctl: {report.Message}");
+            if (report.Hint is { } hint)
+            {
+                terminal.Error.WriteLine($"  {hint}");
+            }
+            return report.ExitCode;
+        }
+    }
+
+    private static RootCommand Build(Terminal terminal)
+    {
+        GlobalOptions globals = new(terminal);
+        RootCommand root = new("Works with StreamHouse: topics, records, offsets, segments, and how fast it all is.")
+        {
+            TopicCommands.Build(globals, terminal),
+            ProduceCommand.Build(globals, terminal),
+            ConsumeCommand.Build(globals, terminal),
+        };
+        root.Add(globals.Address);
+        root.Add(globals.Timeout);
+        foreach (Option option in root.Options)
+        {
+            if (option is HelpOption { Action: HelpAction usual } help)
+            {
+                help.Action = new HelpWithExamples(usual);
+            }
+        }
+        return root;
+    }
+
+    private static string PathOf(Command command)
+    {
+        string path = command is RootCommand ? "streamctl" : command.Name;
+        for (Symbol? parent = command.Parents.FirstOrDefault(); parent is not null; parent = parent.Parents.FirstOrDefault())
+        {
+            path = $"{(parent is RootCommand ? "streamctl" : parent.Name)} {path}";
+        }
+        return path;
+    }
+}
