@@ -47,9 +47,12 @@ internal sealed class SegmentCursor : IDisposable
     /// <summary>The current batch, after <see cref="TryReadHead"/>.</summary>
     public BatchHead Head => _head;
 
-    /// <summary>Moves to a batch known from the index.</summary>
+    /// <summary>Moves to a batch whose place is known, ahead or back.</summary>
     public void MoveTo(SegmentIndexEntry entry)
     {
+        // Blocks are held in one run that only grows ahead.
+        Dispose();
+        _verifiedTo = 0;
         Position = _row.Position + entry.Position;
         Offset = _row.BaseOffset + entry.OffsetDelta;
         _hasHead = false;
