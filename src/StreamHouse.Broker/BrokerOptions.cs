@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using StreamHouse.Broker.NodeLogs;
 using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Segments;
@@ -10,7 +11,11 @@ namespace StreamHouse.Broker;
 public sealed record BrokerOptions
 {
     /// <summary>Idle buffer memory kept for reuse, in bytes. 0 to 16 GiB.</summary>
+    [Range(typeof(long), "0", "17179869184")]
     public long PooledBytesMax { get; init; } = 64L << 20;
+
+    /// <summary>Lets a new cluster share an object store with others, each under its own prefix. Otherwise that looks like lost metadata and is refused.</summary>
+    public bool AllowOtherClusters { get; init; }
 
     /// <summary>Tails in memory.</summary>
     public TailOptions Tail { get; init; } = new();

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using StreamHouse.Broker.Buffers;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.NodeLogs;
+using StreamHouse.Broker.Segments;
 using StreamHouse.Broker.Topics;
 
 namespace StreamHouse.Broker;
@@ -17,8 +18,9 @@ internal sealed record BrokerStart(
     /// <exception cref="BrokerException">Something does not belong together, or is damaged; the message says what to do.</exception>
     public static async Task<BrokerStart> RunAsync(BrokerPorts ports, BrokerOptions options, BufferPool buffers, CancellationToken ct)
     {
-        (Guid clusterId, bool created) = await ports.Metadata.GetOrCreateClusterAsync(ports.Random.NextGuid(), ct);
-        _ = created;
+        (Guid clusterId, _) = await ports.Metadata.GetOrCreateClusterAsync(ports.Random.NextGuid(), ct);
+        bool hasObjects = await ports.Metadata.CountObjectsAsync(ct) > 0;
+        await ClusterMarker.VerifyOrCreateAsync(ports.Objects, clusterId, hasObjects, options.AllowOtherClusters, ports.Clock.GetUtcNow(), ct);
 
         IReadOnlyList<Lease> known = await ports.Metadata.ListLeasesAsync(ct);
         Dictionary<long, KnownGroup> groups = new(known.Count);

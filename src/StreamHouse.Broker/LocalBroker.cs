@@ -54,7 +54,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         _partitions = new LedPartitions(services, _localUploads, _objectUploads);
         _topics = new TopicAdmin(
             ports.Metadata, _catalog, _partitions, options.Topics, start.Incarnation, ports.Random, ports.Clock);
-        _fetches = new FetchCoordinator(_catalog.Find, tiered, ports.Clock, ports.Metrics, options.Fetch);
+        _fetches = new FetchCoordinator(_catalog.Find, UnknownCode, tiered, ports.Clock, ports.Metrics, options.Fetch);
         _offsets = new OffsetFinder(tiered);
         _producerIds = new ProducerIds(ports.Metadata);
         _groupOffsets = new GroupOffsets(ports.Metadata, _catalog);

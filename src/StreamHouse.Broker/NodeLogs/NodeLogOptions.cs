@@ -1,30 +1,40 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace StreamHouse.Broker.NodeLogs;
 
 /// <summary>Limits of the node log.</summary>
 public sealed record NodeLogOptions
 {
     /// <summary>Size of one log file in bytes: a multiple of 4 KiB, 256 KiB to 1 GiB. A batch must fit in one file.</summary>
+    [Range(256 << 10, 1 << 30)]
     public int FileBytes { get; init; } = 64 << 20;
 
     /// <summary>Log files at most, at least 3. When that many hold data that is not tiered, appends wait.</summary>
+    [Range(3, 100_000)]
     public int FilesMax { get; init; } = 32;
 
     /// <summary>Tiered files kept to be written over, which is twice as fast as growing new ones.</summary>
+    [Range(0, 1000)]
     public int SpareFilesMax { get; init; } = 2;
 
     /// <summary>Files in use above which partitions that pin the oldest one are reported, to be flushed early.</summary>
+    [Range(1, 100_000)]
     public int FilesBeforeEarlyFlush { get; init; } = 4;
 
     /// <summary>Bytes gathered into one frame, a multiple of 4 KiB; a larger batch makes a frame of its own.</summary>
+    [Range(4096, 1 << 30)]
     public int FrameBytesMax { get; init; } = 4 << 20;
 
     /// <summary>Time without work after which one empty frame is synced, so that only the last moments are ambiguous after a crash.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:10")]
     public TimeSpan IdleSyncDelay { get; init; } = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Time between attempts to reserve a file while the disk is full.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
     public TimeSpan SpaceRetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Bytes of batches that recovery may hold in memory; more refuses the start.</summary>
+    [Range(typeof(long), "0", "68719476736")]
     public long RecoveredBytesMax { get; init; } = 192L << 20;
 
     /// <summary>Largest batch that can be appended, in bytes.</summary>

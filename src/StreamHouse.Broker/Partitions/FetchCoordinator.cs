@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Segments;
 using StreamHouse.Broker.Topics;
@@ -6,7 +7,7 @@ namespace StreamHouse.Broker.Partitions;
 
 /// <summary>Serves reads: from the tails in memory, from objects below them, and waits when there is not enough yet.</summary>
 internal sealed class FetchCoordinator(
-    Func<TopicPartition, PartitionWriter?> find, TieredReader tiered, TimeProvider clock, BrokerMetrics metrics, FetchOptions options)
+    Func<TopicPartition, PartitionWriter?> find, Func<TopicPartition, BrokerErrorCode> whyUnknown, TieredReader tiered, TimeProvider clock, BrokerMetrics metrics, FetchOptions options)
 {
     private readonly WaitTimeouts _timeouts = new(clock);
     private int _waiting;
@@ -115,8 +116,8 @@ internal sealed class FetchCoordinator(
         }
     }
 
-    private static PartitionFetch Unknown(TopicPartition partition) =>
-        new() { Partition = partition, Error = BrokerErrorCode.UnknownPartition, Message = $"There is no partition {partition}." };
+    private PartitionFetch Unknown(TopicPartition partition) =>
+        new() { Partition = partition, Error = whyUnknown(partition), Message = $"There is no partition {partition}." };
 
     private static FetchResult Refuse(FetchRequest request, BrokerErrorCode code, string message)
     {
@@ -133,5 +134,6 @@ internal sealed class FetchCoordinator(
 public sealed record FetchOptions
 {
     /// <summary>Reads that may wait at once; above it they are refused with a retriable error. 1 to 1,000,000.</summary>
+    [Range(1, 1_000_000)]
     public int WaitingFetchesMax { get; init; } = 100_000;
 }

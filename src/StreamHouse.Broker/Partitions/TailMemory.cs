@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using StreamHouse.Broker.Buffers;
 
 namespace StreamHouse.Broker.Partitions;
@@ -6,15 +7,19 @@ namespace StreamHouse.Broker.Partitions;
 public sealed record TailOptions
 {
     /// <summary>Rented bytes that are not in objects yet; producers wait above it. 16 MiB to 64 GiB.</summary>
+    [Range(typeof(long), "16777216", "68719476736")]
     public long UntieredBytesMax { get; init; } = 192L << 20;
 
     /// <summary>Rented bytes kept for tailing readers after they are in objects. 0 to 64 GiB.</summary>
+    [Range(typeof(long), "0", "68719476736")]
     public long RetainedBytesMax { get; init; } = 48L << 20;
 
     /// <summary>Bytes of batches that wait for space before they are sequenced; above it producers get a retriable error. 1 MiB to 16 GiB.</summary>
+    [Range(typeof(long), "1048576", "17179869184")]
     public long WaitingBytesMax { get; init; } = 64L << 20;
 
     /// <summary>Producers whose sequences a partition remembers; the longest inactive is forgotten first. 100 to 1,000,000.</summary>
+    [Range(100, 1_000_000)]
     public int ProducersPerPartitionMax { get; init; } = 10_000;
 }
 

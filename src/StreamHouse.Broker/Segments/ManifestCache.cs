@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Topics;
 
@@ -90,8 +91,10 @@ internal sealed class ManifestCache(IManifestStore store, ManifestCacheOptions o
 public sealed record ManifestCacheOptions
 {
     /// <summary>Rows read and kept per partition. 1 to 10,000.</summary>
+    [Range(1, 10_000)]
     public int RowsPerPage { get; init; } = 128;
 
     /// <summary>Partitions whose rows are kept. 1 to 100,000.</summary>
+    [Range(1, 100_000)]
     public int PagesMax { get; init; } = 512;
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Numerics;
 
 namespace StreamHouse.Broker.Segments;
@@ -6,18 +7,23 @@ namespace StreamHouse.Broker.Segments;
 public sealed record SegmentCacheOptions
 {
     /// <summary>Memory for blocks of objects, in bytes; at least 4 × <see cref="BlockBytes"/>.</summary>
+    [Range(typeof(long), "262144", "68719476736")]
     public long BytesMax { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>Size of a block, the unit of reading, in bytes: a power of two from 64 KiB to 16 MiB.</summary>
+    [Range(64 * 1024, 16 * 1024 * 1024)]
     public int BlockBytes { get; init; } = 1024 * 1024;
 
     /// <summary>Blocks read ahead of a sequential reader; 0 to 64, and never more than a quarter of the cache.</summary>
+    [Range(0, 64)]
     public int ReadAheadBlocks { get; init; } = 4;
 
     /// <summary>Blocks read at the same time; 1 to 256, and never more than half of the cache.</summary>
+    [Range(1, 256)]
     public int LoadsInFlightMax { get; init; } = 16;
 
     /// <summary>Memory for tables of objects, in bytes; at least 1 MiB. One table that is larger is kept until the next is needed.</summary>
+    [Range(typeof(long), "1048576", "17179869184")]
     public long TableBytesMax { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>What is out of range, one sentence each; empty when all is well.</summary>

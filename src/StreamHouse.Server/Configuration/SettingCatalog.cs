@@ -1,7 +1,16 @@
+using StreamHouse.Broker;
+using StreamHouse.Broker.NodeLogs;
+using StreamHouse.Broker.Partitions;
+using StreamHouse.Broker.Segments;
+using StreamHouse.Broker.Topics;
+using StreamHouse.Broker.Uploads;
 using StreamHouse.Server.Grpc.Consuming;
 using StreamHouse.Server.Grpc.Producing;
 using StreamHouse.Server.Grpc.Runtime;
 using StreamHouse.Server.Hosting;
+using StreamHouse.Server.Http;
+using StreamHouse.Storage.Metadata.Sqlite;
+using StreamHouse.Storage.Objects;
 
 namespace StreamHouse.Server.Configuration;
 
@@ -15,6 +24,27 @@ internal static class SettingCatalog
         OptionSection.Of<RpcServerOptions>("Grpc"),
         OptionSection.Of<ProduceOptions>("Produce"),
         OptionSection.Of<ConsumeOptions>("Consume"),
+        OptionSection.Of<HttpApiOptions>("Http"),
+        OptionSection.Of<BrokerOptions>("Broker"),
+        OptionSection.Of<TopicOptions>("Topics"),
+        OptionSection.Of<TailOptions>("Tail"),
+        OptionSection.Of<FetchOptions>("Fetch"),
+        new("NodeLog", static () => new NodeLogOptions()) { Problems = static o => ProblemOf(((NodeLogOptions)o).Validate) },
+        new("LocalUploads", static () => UploadOptions.ForLocal),
+        new("ObjectUploads", static () => UploadOptions.ForObject),
+        OptionSection.Of<ManifestCacheOptions>("Manifest"),
+        new("SegmentCache", static () => new SegmentCacheOptions()) { Problems = static o => ((SegmentCacheOptions)o).Validate() },
+        new("Metadata", static () => new SqliteOptions { Path = "metadata.db" }) { Hidden = [nameof(SqliteOptions.Path)] },
+        new("Objects", static () => new FolderStoreOptions { Path = "objects" })
+        {
+            Hidden = [nameof(FolderStoreOptions.Path)],
+            Problems = static o => ((FolderStoreOptions)o).Validate(),
+        },
+        new("S3", static () => new S3StoreOptions { Bucket = "" })
+        {
+            // Without a bucket there is nothing to check: the variables may be another tool's.
+            Problems = static o => ((S3StoreOptions)o) is { Bucket.Length: > 0 } bucket ? bucket.Validate() : [],
+        },
     ];
 
     /// <summary>All settings.</summary>
@@ -23,6 +53,12 @@ internal static class SettingCatalog
     /// <summary>Variables that are understood beside each setting's own, because other tools use them.</summary>
     public static IReadOnlyDictionary<string, string> EnvironmentAliases { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
+        ["STREAMHOUSE_BUCKET"] = "S3:Bucket",
+        ["AWS_ENDPOINT_URL"] = "S3:EndpointUrl",
+        ["AWS_REGION"] = "S3:Region",
+        ["AWS_ACCESS_KEY_ID"] = "S3:AccessKeyId",
+        ["AWS_SECRET_ACCESS_KEY"] = "S3:SecretAccessKey",
+        ["AWS_ALLOW_HTTP"] = "S3:AllowHttp",
     };
 
     /// <summary>Variables that begin with STREAMHOUSE_ and belong to other programs of this project.</summary>
@@ -30,4 +66,17 @@ internal static class SettingCatalog
 
     /// <summary>A setting by key, ignoring case; null when there is none.</summary>
     public static Setting? Find(string key) => All.FirstOrDefault(s => s.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
+
+    private static IEnumerable<string> ProblemOf(Action validate)
+    {
+        try
+        {
+            validate();
+            return [];
+        }
+        catch (ArgumentException e)
+        {
+            return [e.Message];
+        }
+    }
 }

@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
-using StreamHouse.Rpc.Health.V1;
+using StreamHouse.Broker;
 using StreamHouse.Server.Configuration;
 using StreamHouse.Server.Grpc;
-using StreamHouse.Server.Grpc.Health;
 using StreamHouse.Server.Grpc.Runtime;
 using StreamHouse.Server.Http;
 
@@ -45,34 +44,98 @@ internal sealed class ServerHost(ServerSettings settings, ILoggerFactory logs)
         }
         using StopSignals signals = new();
         using DataFolder folder = DataFolder.Open(_options.DataDir);
-        _log.Starting(ServerIdentity.Version, Environment.ProcessId, folder.Path, folder.PathOf("objects"));
         EndpointsFile.Remove(folder);
+        _log.Starting(ServerIdentity.Version, Environment.ProcessId, folder.Path, Engine.ObjectsOf(folder, settings));
+        ServerIdentity identity = new(folder.Path);
 
-        RpcRoutes routes = new();
-        HealthService health = new();
-        health.AddTo(routes);
-        health.Set(HealthService.Server, HealthCheckResponse.Types.ServingStatus.Serving);
-        await using GrpcListener grpc = new(_options, settings.Get<RpcServerOptions>(), routes, logs);
-        await using WebListener http = new(_options, logs, static _ => { }, static _ => { });
+        await using Engine engine = await Engine.StartAsync(folder, settings, logs, CancellationToken.None);
+        Task<int> failed = ExitWhenFailedAsync(engine.Broker);
+        GrpcServices services = new(engine.Broker, engine.Metrics, TimeProvider.System, identity, settings);
+        await using GrpcListener grpc = new(_options, settings.Get<RpcServerOptions>(), services.Routes, logs);
+        await using WebListener http = new(_options, logs, api => Register(api, engine), static app => app.MapHttpApi());
         IPEndPoint grpcEndpoint = await grpc.StartAsync(CancellationToken.None);
         IPEndPoint httpEndpoint = await http.StartAsync(CancellationToken.None);
-        EndpointsFile.Write(folder, grpcEndpoint, httpEndpoint);
-        LogListening("gRPC", grpcEndpoint);
-        LogListening("HTTP", httpEndpoint);
-        _log.Ready((long)(DateTime.UtcNow - Process.GetCurrentProcess().StartTime.ToUniversalTime()).TotalMilliseconds);
+        Announce(folder, identity, grpcEndpoint, httpEndpoint);
 
-        PosixSignal signal = await signals.First;
-        long stoppedFrom = Stopwatch.GetTimestamp();
-        _log.Stopping(signal.ToString(), _options.ShutdownTimeout.TotalSeconds);
+        await Task.WhenAny(signals.First, failed);
+        if (!signals.First.IsCompleted)
+        {
+            return await failed;
+        }
         EndpointsFile.Remove(folder);
-        using CancellationTokenSource drain = new(_options.ShutdownTimeout);
-        await Task.WhenAll(grpc.StopAsync(drain.Token), http.StopAsync(drain.Token));
-        _log.Stopped((long)Stopwatch.GetElapsedTime(stoppedFrom).TotalMilliseconds);
-        return ExitCode.Success;
+        services.SetServing(false);
+        return await DrainAsync(await signals.First, grpc, http, engine);
+    }
+
+    private void Register(IServiceCollection services, Engine engine)
+    {
+        services.AddSingleton<IBroker>(engine.Broker);
+        services.AddSingleton(engine.Metrics);
+        services.AddHttpApi(settings.Get<HttpApiOptions>());
+    }
+
+    private void Announce(DataFolder folder, ServerIdentity identity, IPEndPoint grpc, IPEndPoint http)
+    {
+        identity.Listeners = [("grpc", EndpointsFile.Url(grpc)), ("http", EndpointsFile.Url(http))];
+        EndpointsFile.Write(folder, grpc, http);
+        LogListening("gRPC", grpc);
+        LogListening("HTTP", http);
+        using var self = Process.GetCurrentProcess();
+        _log.Ready((long)(DateTime.UtcNow - self.StartTime.ToUniversalTime()).TotalMilliseconds);
     }
 
     private void LogListening(string protocol, IPEndPoint endpoint) => _log.Listening(
         protocol,
         $"http://{endpoint}",
         IPAddress.IsLoopback(endpoint.Address) ? " (this machine only; --bind opens it to others)" : "");
+
+    /// <summary>Front ends first, so that what they have in progress is answered; then the engine, which keeps what was acknowledged.</summary>
+    private async Task<int> DrainAsync(PosixSignal signal, GrpcListener grpc, WebListener http, Engine engine)
+    {
+        long began = Stopwatch.GetTimestamp();
+        double seconds = _options.ShutdownTimeout.TotalSeconds;
+        _log.Stopping(signal.ToString(), seconds);
+        using CancellationTokenSource limit = new(_options.ShutdownTimeout * 0.9);
+        // Calls that do not end are cut off while there is still time for the engine.
+        using CancellationTokenSource listeners = new(_options.ShutdownTimeout * 0.6);
+        Task drain = StopAllAsync();
+        if (await Task.WhenAny(drain, Task.Delay(_options.ShutdownTimeout * 0.95)) != drain)
+        {
+            _log.DrainTimedOut(seconds);
+            ExitAtOnce(ExitCode.DrainTimedOut);
+        }
+        try
+        {
+            await drain;
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            _log.DrainTimedOut(seconds);
+            ExitAtOnce(ExitCode.DrainTimedOut);
+        }
+        _log.Stopped((long)Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        return ExitCode.Success;
+
+        async Task StopAllAsync()
+        {
+            await Task.WhenAll(grpc.StopAsync(listeners.Token), http.StopAsync(listeners.Token));
+            await engine.StopAsync(limit.Token);
+        }
+    }
+
+    /// <summary>A failed node log ends the process at once: no drain may let anything out that looks like an acknowledgement.</summary>
+    private async Task<int> ExitWhenFailedAsync(LocalBroker broker)
+    {
+        Exception cause = await broker.Failed;
+        _log.NodeLogFailed(cause);
+        ExitAtOnce(ExitCode.NodeLogFailed);
+        return ExitCode.NodeLogFailed;
+    }
+
+    private void ExitAtOnce(int exitCode)
+    {
+        // Writes what is still queued.
+        logs.Dispose();
+        Environment.Exit(exitCode);
+    }
 }

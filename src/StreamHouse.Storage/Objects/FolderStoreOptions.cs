@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace StreamHouse.Storage.Objects;
 
 /// <summary>Settings of <see cref="FolderObjectStore"/>.</summary>
@@ -7,17 +9,21 @@ public sealed record FolderStoreOptions
     public required string Path { get; init; }
 
     /// <summary>Threads that read; 1 to 64.</summary>
+    [Range(1, 64)]
     public int ReadThreads { get; init; } = 2;
 
     /// <summary>Threads that write, and so objects that are written at the same time; 1 to 16.</summary>
+    [Range(1, 16)]
     public int WriteThreads { get; init; } = 2;
 
     /// <summary>
     /// A file is written and synced in steps of this many bytes, so that another file's sync never waits for more than one step; 64 KiB to 64 MiB.
     /// </summary>
+    [Range(64 * 1024, 64 * 1024 * 1024)]
     public int WriteChunkBytes { get; init; } = 1024 * 1024;
 
     /// <summary>Calls that may wait for a thread, per kind; 1 to 1,000,000. One more is refused with a retriable error.</summary>
+    [Range(1, 1_000_000)]
     public int QueuedCallsMax { get; init; } = 10_000;
 
     /// <summary>What is out of range, one sentence each; empty when all is well.</summary>

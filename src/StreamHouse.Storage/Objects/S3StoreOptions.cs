@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace StreamHouse.Storage.Objects;
 
 /// <summary>Settings of <see cref="S3ObjectStore"/>.</summary>
@@ -22,21 +24,27 @@ public sealed record S3StoreOptions
     public bool AllowHttp { get; init; }
 
     /// <summary>Objects of at least this many bytes are sent in parts; 8 MiB to 4 GiB.</summary>
+    [Range(typeof(long), "8388608", "4294967296")]
     public long MultipartFromBytes { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>Size of a part in bytes; 5 MiB (Amazon's minimum) to 1 GiB.</summary>
+    [Range(5 << 20, 1 << 30)]
     public int PartBytes { get; init; } = 8 * 1024 * 1024;
 
     /// <summary>Parts of one object sent at the same time; 1 to 32.</summary>
+    [Range(1, 32)]
     public int PartsInFlightMax { get; init; } = 4;
 
     /// <summary>Time for one request, its body included; 1 s to 10 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Times a request is tried in all when faults are transient; 1 to 20.</summary>
+    [Range(1, 20)]
     public int AttemptsMax { get; init; } = 5;
 
     /// <summary>Wait before the second attempt; it doubles, with jitter, up to 5 s. 1 ms to 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:05")]
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Reads the settings that have well-known environment variables.</summary>

@@ -32,9 +32,9 @@ internal sealed class ConsumerService(IBroker broker, BrokerMetrics metrics, Tim
         int bytesMax = BytesMax(request.MaxBytes);
         FetchPartition partition = new(new TopicPartition(topic.Id, request.Partition), request.Offset, bytesMax);
         TimeSpan wait = TimeSpan.FromMilliseconds(request.MaxWaitMs);
-        FetchResult result = await broker.FetchAsync(
+        FetchResult result = await ReadAsync(
             new Broker.Partitions.FetchRequest([partition], Math.Min(request.MinBytes, bytesMax), bytesMax, wait < options.WaitMax ? wait : options.WaitMax),
-            context.Aborted);
+            context);
         // The answer is written after this method: the buffers go back when the request is over.
         context.Http.Response.RegisterForDispose(result);
         PartitionFetch fetched = result.Partitions[0];
@@ -58,9 +58,9 @@ internal sealed class ConsumerService(IBroker broker, BrokerMetrics metrics, Tim
             Subscription subscription = new(broker, metrics, clock, topic, BytesMax(request.MaxBytes), heartbeat, responses);
             await subscription.RunAsync(request, end.Token);
         }
-        catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested && !context.Aborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (EndedByServer(context))
         {
-            throw new BrokerException(BrokerErrorCode.ShuttingDown, "The server is shutting down; subscribe again.");
+            throw ShuttingDown();
         }
         finally
         {
@@ -79,6 +79,28 @@ internal sealed class ConsumerService(IBroker broker, BrokerMetrics metrics, Tim
         }
         return detail;
     }
+
+    private async ValueTask<FetchResult> ReadAsync(Broker.Partitions.FetchRequest request, RpcContext context)
+    {
+        if (request.WaitMax == TimeSpan.Zero)
+        {
+            return await broker.FetchAsync(request, context.Aborted);
+        }
+        // A read that waits for data must not hold up a server that stops.
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(context.Aborted, context.Stopping);
+        try
+        {
+            return await broker.FetchAsync(request, end.Token);
+        }
+        catch (OperationCanceledException) when (EndedByServer(context))
+        {
+            throw ShuttingDown();
+        }
+    }
+
+    private static bool EndedByServer(RpcContext context) => context.Stopping.IsCancellationRequested && !context.Aborted.IsCancellationRequested;
+
+    private static BrokerException ShuttingDown() => new(BrokerErrorCode.ShuttingDown, "The server is shutting down; ask its successor.");
 
     private int BytesMax(int asked) => asked == 0 ? options.BytesDefault : Math.Min(asked, options.BytesMax);
 
