@@ -33,13 +33,14 @@ internal sealed class LogFileStore(ILogDevice device, NodeLogOptions options, No
         var header = new LogFileHeader(
             identity.NodeLogId, identity.ClusterId, sequence, BitConverter.ToUInt64(fileId), start, cut, options.FileBytes);
         header.Write(_block.Span);
-        if (!_spares.TryPop(out (string Name, ILogFile File) spare))
+        bool isNew = !_spares.TryPop(out (string Name, ILogFile File) spare);
+        if (isNew)
         {
             string name = LogLayout.SpareName(header.FileId);
             spare = (name, await device.CreateAsync(name, options.FileBytes, ct));
         }
         await spare.File.WriteDurablyAsync(0, _block, ct);
-        return new PreparedFile(spare.Name, spare.File, header);
+        return new PreparedFile(spare.Name, spare.File, header, isNew);
     }
 
     /// <summary>Makes a prepared file part of the log.</summary>
@@ -69,4 +70,5 @@ internal sealed class LogFileStore(ILogDevice device, NodeLogOptions options, No
 }
 
 /// <summary>A file with its header written that does not count yet.</summary>
-internal readonly record struct PreparedFile(string Name, ILogFile File, LogFileHeader Header);
+/// <param name="IsNew">The disk had room for it; false when it was written over.</param>
+internal readonly record struct PreparedFile(string Name, ILogFile File, LogFileHeader Header, bool IsNew);

@@ -46,7 +46,7 @@ internal sealed class LogHousekeeper(
             _closed = true;
             if (_running)
             {
-                _stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _stopped = new TaskCompletionSource();
                 stopped = _stopped.Task;
             }
         }
@@ -88,11 +88,11 @@ internal sealed class LogHousekeeper(
         try
         {
             PreparedFile prepared = await store.PrepareAsync(sequence, start, cut: start, CancellationToken.None);
-            bool wasFull = space.Full;
             bool retry = space.Add(await store.PublishAsync(prepared, LogLayout.FirstFrameOffset, CancellationToken.None));
             metrics.NodeLogFileReserved(succeeded: true);
-            if (wasFull)
+            if (space.Full && prepared.IsNew)
             {
+                space.Full = false;
                 Log.SpaceFound(logger);
             }
             if (retry)
@@ -145,10 +145,12 @@ internal sealed class LogHousekeeper(
 
     private void Stop()
     {
+        TaskCompletionSource? stopped;
         lock (_gate)
         {
             _running = false;
-            _stopped?.TrySetResult();
+            stopped = _stopped;
         }
+        stopped?.TrySetResult();
     }
 }

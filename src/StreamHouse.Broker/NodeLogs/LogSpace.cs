@@ -24,7 +24,7 @@ internal sealed class LogSpace
     /// <summary>The file that is written to. Changed by the writer only.</summary>
     public LogFileInUse Active { get; private set; }
 
-    /// <summary>The disk had no room for another file.</summary>
+    /// <summary>The disk had no room for another file the last time one was asked for.</summary>
     public bool Full { get; set; }
 
     /// <summary>Files that hold data or are ready for it.</summary>
@@ -95,8 +95,11 @@ internal sealed class LogSpace
         }
     }
 
-    /// <summary>The writer is about to write a frame: keeps the promises of its batches and pins the file for them.</summary>
-    public void Use(int frameBytes, List<NodeLogEntry> entries, int first, int count)
+    /// <summary>
+    /// The writer is about to write a frame: keeps the promises of its batches and pins the file for them.
+    /// True when an append was refused since this or <see cref="Add"/> last said so, and should be tried again.
+    /// </summary>
+    public bool Use(int frameBytes, List<NodeLogEntry> entries, int first, int count)
     {
         lock (_gate)
         {
@@ -115,6 +118,7 @@ internal sealed class LogSpace
             {
                 _largestPromise = 0;
             }
+            return TakeRefused();
         }
     }
 
@@ -144,16 +148,13 @@ internal sealed class LogSpace
         }
     }
 
-    /// <summary>A file is ready. True when an append was refused since the last call and should be tried again.</summary>
+    /// <summary>A file is ready. True when an append was refused and should be tried again.</summary>
     public bool Add(LogFileInUse next)
     {
         lock (_gate)
         {
             _next = next;
-            Full = false;
-            bool refused = _refused;
-            _refused = false;
-            return refused;
+            return TakeRefused();
         }
     }
 
@@ -208,6 +209,13 @@ internal sealed class LogSpace
         {
             return _next is null ? [.. _files] : [.. _files, _next];
         }
+    }
+
+    private bool TakeRefused()
+    {
+        bool refused = _refused;
+        _refused = false;
+        return refused;
     }
 
     private bool OldestIsFree => _files.Count > 1 && _files[0].Pins.Count == 0;

@@ -50,6 +50,9 @@ internal sealed class LogWriter : IAsyncDisposable
     /// <summary>The next file has become the active one.</summary>
     public event Action? RolledOver;
 
+    /// <summary>Promises were kept that stood in the way of an append.</summary>
+    public event Action? SpaceChanged;
+
     /// <summary>The log is poisoned.</summary>
     public event Action<Exception>? Failed;
 
@@ -129,7 +132,7 @@ internal sealed class LogWriter : IAsyncDisposable
                 {
                     break;
                 }
-                _quiet ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _quiet ??= new TaskCompletionSource();
                 quiet = _quiet.Task;
                 if (!_running)
                 {
@@ -177,6 +180,8 @@ internal sealed class LogWriter : IAsyncDisposable
     {
         _taken.Clear();
         _done = _built = 0;
+        TaskCompletionSource? quiet;
+        bool watch;
         lock (_gate)
         {
             if (_waiting.Count > 0)
@@ -185,15 +190,16 @@ internal sealed class LogWriter : IAsyncDisposable
                 return true;
             }
             _running = false;
-            _quiet?.SetResult();
+            quiet = _quiet;
             _quiet = null;
-            if (!_unproven || _watching || _closing || _failure is not null)
-            {
-                return false;
-            }
-            _watching = true;
+            watch = _unproven && !_watching && !_closing && _failure is null;
+            _watching |= watch;
         }
-        _ = ProveWhenIdleAsync();
+        if (watch)
+        {
+            _ = ProveWhenIdleAsync();
+        }
+        quiet?.SetResult();
         return false;
     }
 
@@ -208,12 +214,16 @@ internal sealed class LogWriter : IAsyncDisposable
             Build();
             LogFileInUse file = _space.Active;
             int offset = file.Used;
-            _space.Use(_frame.FrameBytes, _taken, _done, _built - _done);
+            bool refused = _space.Use(_frame.FrameBytes, _taken, _done, _built - _done);
             await WriteAsync(file, offset, _built - _done);
             _unproven = true;
             while (_done < _built)
             {
                 _taken[_done++].OnDurable();
+            }
+            if (refused)
+            {
+                SpaceChanged?.Invoke();
             }
         }
     }

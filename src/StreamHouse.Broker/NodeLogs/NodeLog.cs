@@ -30,6 +30,7 @@ public sealed class NodeLog : IAsyncDisposable
         _writer.Failed += cause => Fail(cause, logger);
         _housekeeper.Failed += _writer.Poison;
         _housekeeper.SpaceChanged += () => SpaceChanged?.Invoke();
+        _writer.SpaceChanged += () => SpaceChanged?.Invoke();
         _housekeeper.Wake();
     }
 
