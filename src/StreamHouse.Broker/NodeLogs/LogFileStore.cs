@@ -39,7 +39,17 @@ internal sealed class LogFileStore(ILogDevice device, NodeLogOptions options, No
             string name = LogLayout.SpareName(header.FileId);
             spare = (name, await device.CreateAsync(name, options.FileBytes, ct));
         }
-        await spare.File.WriteDurablyAsync(0, _block, ct);
+        try
+        {
+            await spare.File.WriteDurablyAsync(0, _block, ct);
+        }
+        catch (LogDeviceFullException)
+        {
+            // Some file systems run out of space although it was reserved. Nothing was promised in this file yet.
+            await spare.File.DisposeAsync();
+            await device.DeleteAsync(spare.Name, ct);
+            throw;
+        }
         return new PreparedFile(spare.Name, spare.File, header, isNew);
     }
 
