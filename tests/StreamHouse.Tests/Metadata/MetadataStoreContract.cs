@@ -58,4 +58,32 @@ public abstract class MetadataStoreContract : IAsyncLifetime
 
     protected static ObjectCommit Commit(Guid objectId, Guid holder, SliceCommit[] slices) =>
         new(objectId, $"cluster/data/{objectId:D}.seg", 4096, holder, slices);
+
+    /// <summary>A new topic's only partition, led by <c>Id(1)</c>.</summary>
+    protected async Task<Lease> LedPartitionAsync() => (await LedPartitionsAsync(1))[0];
+
+    /// <summary>A new topic's partitions, led by <c>Id(1)</c>.</summary>
+    protected async Task<Lease[]> LedPartitionsAsync(int partitions)
+    {
+        TopicDescription topic = await CreateTopicAsync("led", partitions);
+        List<Lease> leases = [];
+        for (int i = 0; i < partitions; i++)
+        {
+            leases.Add(await TakeAsync(new(topic.Id, i), Id(1)));
+        }
+        return [.. leases];
+    }
+
+    /// <summary>Commits one object per pair of neighbouring offsets.</summary>
+    protected async Task<Guid[]> CommitRunAsync(Lease lease, params long[] offsets)
+    {
+        List<Guid> objects = [];
+        for (int i = 1; i < offsets.Length; i++)
+        {
+            ObjectCommit commit = Commit(Id(1), Slice(lease.Partition, lease.Epoch, offsets[i - 1], offsets[i]));
+            (await Store.CommitAsync(commit, Ct)).ShouldBe([SliceOutcome.Committed]);
+            objects.Add(commit.ObjectId);
+        }
+        return [.. objects];
+    }
 }

@@ -33,3 +33,75 @@ internal sealed class TemporaryMetadataFile : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }
+
+public sealed class SqliteFileLeaseTests : LeaseStoreContract
+{
+    private readonly TemporaryMetadataFile _file = new();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _file.Dispose();
+    }
+
+    protected override async Task<IMetadataStore> OpenAsync() => await SqlMetadataStore.OpenSqliteAsync(_file.Options, Clock, Ct);
+}
+
+public sealed class SqliteMemoryLeaseTests : LeaseStoreContract
+{
+    protected override async Task<IMetadataStore> OpenAsync() => await SqlMetadataStore.OpenInMemoryAsync(Clock, Ct);
+}
+
+public sealed class SqliteFileManifestTests : ManifestStoreContract
+{
+    private readonly TemporaryMetadataFile _file = new();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _file.Dispose();
+    }
+
+    protected override async Task<IMetadataStore> OpenAsync() => await SqlMetadataStore.OpenSqliteAsync(_file.Options, Clock, Ct);
+}
+
+public sealed class SqliteMemoryManifestTests : ManifestStoreContract
+{
+    protected override async Task<IMetadataStore> OpenAsync() => await SqlMetadataStore.OpenInMemoryAsync(Clock, Ct);
+}
+
+public sealed class SqliteFileGroupOffsetTests : GroupOffsetStoreContract
+{
+    private readonly TemporaryMetadataFile _file = new();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _file.Dispose();
+    }
+
+    protected override async Task<IMetadataStore> OpenAsync() => await SqlMetadataStore.OpenSqliteAsync(_file.Options, Clock, Ct);
+}
+
+public sealed class SqliteMemoryGroupOffsetTests : GroupOffsetStoreContract
+{
+    protected override async Task<IMetadataStore> OpenAsync() => await SqlMetadataStore.OpenInMemoryAsync(Clock, Ct);
+}
+
+public sealed class SqliteFileObjectLedgerTests : ObjectLedgerContract
+{
+    private readonly TemporaryMetadataFile _file = new();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _file.Dispose();
+    }
+
+    protected override async Task<IMetadataStore> OpenAsync() => await SqlMetadataStore.OpenSqliteAsync(_file.Options, Clock, Ct);
+}
+
+public sealed class SqliteMemoryObjectLedgerTests : ObjectLedgerContract
+{
+    protected override async Task<IMetadataStore> OpenAsync() => await SqlMetadataStore.OpenInMemoryAsync(Clock, Ct);
+}
