@@ -125,7 +125,7 @@ public sealed class ClientServerTests
         {
             for (int partition = 0; partition < sent.Length; partition++)
             {
-                sends.Add(producer.SendAsync("audit", default, BitConverter.GetBytes(number), partition: partition).AsTask());
+                sends.Add(producer.SendAsync("audit", default, BitConverter.GetBytes(number), partition: partition, ct: CancellationToken.None).AsTask());
                 sent[partition].Add(number);
             }
             if (number % 50 == 0)
