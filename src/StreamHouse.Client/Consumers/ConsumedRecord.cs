@@ -18,8 +18,10 @@ public sealed class ConsumedRecord
         byte[] bytes = key.Length + value.Length == 0 ? [] : GC.AllocateUninitializedArray<byte>(key.Length + value.Length);
         key.CopyTo(bytes);
         value.CopyTo(bytes.AsSpan(key.Length));
-        Key = record.IsKeyNull ? null : bytes.AsMemory(0, key.Length);
-        Value = record.IsValueNull ? null : bytes.AsMemory(key.Length);
+
+        // The casts matter: a plain null would become an empty Memory.
+        Key = record.IsKeyNull ? (ReadOnlyMemory<byte>?)null : bytes.AsMemory(0, key.Length);
+        Value = record.IsValueNull ? (ReadOnlyMemory<byte>?)null : bytes.AsMemory(key.Length);
         Headers = record.HeaderCount == 0 ? [] : HeadersOf(record);
     }
 

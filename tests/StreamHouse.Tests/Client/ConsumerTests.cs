@@ -30,6 +30,7 @@ public sealed class ConsumerTests : IAsyncDisposable
             List<ConsumedRecord> read = Read(consumer, 7);
             read.Select(record => record.Offset).ShouldBe(Enumerable.Range(0, 7).Select(i => (long)i));
             read.Select(Text).ShouldBe(Enumerable.Range(0, 7).Select(i => $"0-{i}"));
+            read.ShouldAllBe(record => record.Key == null);
             consumer.Position(Topic, 0).ShouldBe(7);
 
             Task<List<ConsumedRecord>> more = ReadAsync(consumer, 2);
