@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using StreamHouse.Broker.Lifecycle;
 using StreamHouse.Broker.NodeLogs;
 using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Segments;
@@ -40,4 +41,7 @@ public sealed record BrokerOptions
 
     /// <summary>Topics.</summary>
     public TopicOptions Topics { get; init; } = new();
+
+    /// <summary>Retention and collection.</summary>
+    public LifecycleOptions Lifecycle { get; init; } = new();
 }

@@ -28,6 +28,11 @@ internal sealed record BrokerStart(
         {
             groups.Add(lease.GroupId, new KnownGroup(lease.EndOffset, lease.TopicDeleted));
         }
+        // Rows of deleted topics are pruned in time, but the log may hold their batches for longer. Ids are never reused.
+        for (long id = await ports.Metadata.ReadNextGroupIdAsync(ct) - 1; id > 0; id--)
+        {
+            groups.TryAdd(id, new KnownGroup(0, Deleted: true));
+        }
         NodeLogRecovery recovery = await NodeLog.OpenAsync(
             ports.LogDevice, options.NodeLog, clusterId, groups, buffers, ports.Random, ports.Clock, ports.Metrics,
             ports.Loggers.CreateLogger<NodeLog>(), ct);

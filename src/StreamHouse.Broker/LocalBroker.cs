@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using StreamHouse.Broker.Buffers;
 using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Groups;
+using StreamHouse.Broker.Lifecycle;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.NodeLogs;
 using StreamHouse.Broker.Partitions;
@@ -32,6 +33,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     private readonly ProducerIds _producerIds;
     private readonly GroupOffsets _groupOffsets;
     private readonly LogStarts _logStarts;
+    private LifecycleWorkers? _lifecycle;
     private bool _stopping;
 
     private LocalBroker(BrokerPorts ports, BrokerOptions options, BufferPool buffers, BrokerStart start)
@@ -79,6 +81,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(ports);
         ArgumentNullException.ThrowIfNull(options);
+        ports = ports with { Objects = new MeteredObjectStore(ports.Objects, ports.Metrics, ports.Clock) };
         BufferPool buffers = new(options.PooledBytesMax);
         BrokerStart start = await BrokerStart.RunAsync(ports, options, buffers, ct);
         LocalBroker broker = new(ports, options, buffers, start);
@@ -86,6 +89,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         broker.Observe();
         broker._localUploads.Start();
         broker._objectUploads.Start();
+        broker._lifecycle = new LifecycleWorkers(ports, options.Lifecycle, start.ClusterId, start.Incarnation, broker._catalog);
         return broker;
     }
 
@@ -98,6 +102,10 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         if (Interlocked.Exchange(ref _stopping, true))
         {
             return;
+        }
+        if (_lifecycle is { } lifecycle)
+        {
+            await lifecycle.DisposeAsync();
         }
         await _objectUploads.StopAsync(drain: true, ct);
         await _localUploads.StopAsync(drain: false, ct);

@@ -1,4 +1,5 @@
 using StreamHouse.Broker;
+using StreamHouse.Broker.Lifecycle;
 using StreamHouse.Broker.NodeLogs;
 using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Segments;
@@ -33,6 +34,7 @@ internal static class SettingCatalog
         new("LocalUploads", static () => UploadOptions.ForLocal),
         new("ObjectUploads", static () => UploadOptions.ForObject),
         OptionSection.Of<ManifestCacheOptions>("Manifest"),
+        new("Lifecycle", static () => new LifecycleOptions()) { Problems = static o => ProblemOf(((LifecycleOptions)o).Validate) },
         new("SegmentCache", static () => new SegmentCacheOptions()) { Problems = static o => ((SegmentCacheOptions)o).Validate() },
         new("Metadata", static () => new SqliteOptions { Path = "metadata.db" }) { Hidden = [nameof(SqliteOptions.Path)] },
         new("Objects", static () => new FolderStoreOptions { Path = "objects" })

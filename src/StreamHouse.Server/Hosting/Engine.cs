@@ -1,5 +1,6 @@
 using StreamHouse.Broker;
 using StreamHouse.Broker.Diagnostics;
+using StreamHouse.Broker.Lifecycle;
 using StreamHouse.Broker.NodeLogs;
 using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Segments;
@@ -99,6 +100,7 @@ internal sealed class Engine : IAsyncDisposable
         SegmentCache = settings.Get<SegmentCacheOptions>(),
         Fetch = settings.Get<FetchOptions>(),
         Topics = settings.Get<TopicOptions>(),
+        Lifecycle = settings.Get<LifecycleOptions>(),
     };
 
     private static StartupException? Explain(Exception e) => e switch

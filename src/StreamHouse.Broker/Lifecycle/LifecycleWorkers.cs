@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Topics;
+
+namespace StreamHouse.Broker.Lifecycle;
+
+/// <summary>Retention and collection, running from the broker's start to its stop.</summary>
+internal sealed class LifecycleWorkers : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _retention;
+    private readonly Task _collection;
+
+    public LifecycleWorkers(BrokerPorts ports, LifecycleOptions options, Guid clusterId, Guid incarnation, TopicCatalog catalog)
+    {
+        RetentionWorker retention = new(
+            new LocalLogDirectory(catalog, incarnation), ports.Metadata, options, ports.Clock, ports.Random, ports.Metrics,
+            ports.Loggers.CreateLogger<RetentionWorker>());
+        ObjectCollector collector = new(
+            clusterId, ports.Metadata, ports.Objects, options, ports.Clock, ports.Random, ports.Metrics, ports.Loggers.CreateLogger<ObjectCollector>());
+        _retention = retention.RunAsync(_stop.Token);
+        _collection = collector.RunAsync(_stop.Token);
+    }
+
+    /// <summary>Stops both and waits for the pass that is under way to notice.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _stop.Cancel();
+        await _retention;
+        await _collection;
+        _stop.Dispose();
+    }
+}

@@ -1,0 +1,33 @@
+using StreamHouse.Broker.Partitions;
+using StreamHouse.Broker.Topics;
+
+namespace StreamHouse.Broker.Lifecycle;
+
+/// <summary>The partitions of this process, as the lifecycle workers see them.</summary>
+internal sealed class LocalLogDirectory(TopicCatalog catalog, Guid incarnation) : ILogDirectory
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<LedPartition> LedPartitions
+    {
+        get
+        {
+            List<LedPartition> led = [];
+            foreach (LedTopic topic in catalog.All)
+            {
+                foreach (PartitionWriter partition in topic.Partitions)
+                {
+                    PartitionStatus status = partition.Describe();
+                    if (status.Online)
+                    {
+                        led.Add(new LedPartition(
+                            partition.Partition, partition.Config, incarnation, status.LeaderEpoch, status.HighWatermark, status.LogStartOffset));
+                    }
+                }
+            }
+            return led;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void LogStartAdvanced(TopicPartition partition, long logStart) => catalog.Find(partition)?.SetLogStart(logStart);
+}
