@@ -1,7 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using StreamHouse.Cli.Bench;
 using StreamHouse.Cli.Consuming;
+using StreamHouse.Cli.Offsets;
 using StreamHouse.Cli.Producing;
+using StreamHouse.Cli.Segments;
+using StreamHouse.Cli.Status;
 using StreamHouse.Cli.Topics;
 
 namespace StreamHouse.Cli.Shell;
@@ -67,6 +71,10 @@ internal static class Streamctl
             TopicCommands.Build(globals, terminal),
             ProduceCommand.Build(globals, terminal),
             ConsumeCommand.Build(globals, terminal),
+            OffsetsCommand.Build(globals, terminal),
+            SegmentCommands.Build(globals, terminal),
+            StatusCommand.Build(globals, terminal),
+            BenchCommands.Build(globals, terminal),
         };
         root.Add(globals.Address);
         root.Add(globals.Timeout);
