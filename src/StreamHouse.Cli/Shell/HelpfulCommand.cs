@@ -23,7 +23,8 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
           streamctl consume orders --from-end --output json
           streamctl offsets orders --group billing
           streamctl bench produce orders --count 1000000 --size 100
-          streamctl segment dump data/objects/some.seg
+          streamctl segment dump some.seg
+          streamctl wal verify ./data
 
         Environment:
           STREAMHOUSE_ADDR  address of the server when --addr is not given

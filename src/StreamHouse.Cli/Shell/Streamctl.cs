@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using StreamHouse.Cli.Bench;
 using StreamHouse.Cli.Consuming;
+using StreamHouse.Cli.NodeLogs;
 using StreamHouse.Cli.Offsets;
 using StreamHouse.Cli.Producing;
 using StreamHouse.Cli.Segments;
@@ -73,6 +74,7 @@ internal static class Streamctl
             ConsumeCommand.Build(globals, terminal),
             OffsetsCommand.Build(globals, terminal),
             SegmentCommands.Build(globals, terminal),
+            WalCommands.Build(terminal),
             StatusCommand.Build(globals, terminal),
             BenchCommands.Build(globals, terminal),
         };

@@ -14,7 +14,7 @@ public sealed class LayeringTests
         ["Kafka"] = ["Records"],
         ["Rpc"] = [],
         ["Client"] = ["Records", "Rpc"],
-        ["Cli"] = ["Client"],
+        ["Cli"] = ["Client", "Broker"],
         ["Console"] = ["Client"],
         ["Server"] = ["Raft", "Records", "Broker", "Storage", "Kafka", "Rpc", "Client", "Console"],
     };
