@@ -247,6 +247,8 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         metrics.Observe(BrokerGauge.UploadsInFlight, () => _localUploads.InFlight + _objectUploads.InFlight);
         metrics.Observe(BrokerGauge.Topics, () => _catalog.Count);
         metrics.Observe(BrokerGauge.Partitions, () => _partitions.Count);
+        metrics.Observe(BrokerGauge.ObjectsPendingDelete, () => _lifecycle?.Collector.PendingObjects ?? 0);
+        metrics.Observe(BrokerGauge.CollectorHalted, () => _lifecycle is { Collector.Halted: true } ? 1 : 0);
         metrics.Observe(BrokerGauge.PartitionsOffline, () => _catalog.All.Sum(t => t.Partitions.Count(p => !p.IsOpen)));
     }
 

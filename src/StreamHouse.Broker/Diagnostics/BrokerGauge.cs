@@ -41,4 +41,7 @@ public enum BrokerGauge
 
     /// <summary>Objects waiting to be deleted by the collector.</summary>
     ObjectsPendingDelete,
+
+    /// <summary>1 while the collector has stopped because a person must look, else 0.</summary>
+    CollectorHalted,
 }

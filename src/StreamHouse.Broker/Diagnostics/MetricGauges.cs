@@ -18,6 +18,7 @@ internal static class MetricGauges
         BrokerGauge.Partitions => ("streamhouse.partitions", null, "Partitions led by this process."),
         BrokerGauge.PartitionsOffline => ("streamhouse.partitions.offline", null, "Led partitions whose lease is lost or whose storage failed."),
         BrokerGauge.ObjectsPendingDelete => ("streamhouse.collector.pending", null, "Objects waiting to be deleted."),
+        BrokerGauge.CollectorHalted => ("streamhouse.collector.halted", null, "1 while nothing is deleted because a person must look at the log, else 0."),
         _ => throw new ArgumentOutOfRangeException(nameof(gauge), gauge, "Not a gauge."),
     };
 }

@@ -24,7 +24,7 @@ public sealed record LifecycleOptions
     /// <summary>Time between an object's tombstone and its deletion: at least 5 min, so that readers with an older manifest are done.</summary>
     public TimeSpan DeleteDelay { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Objects claimed in one search at most; the next search goes on. At least 1.</summary>
+    /// <summary>Unreferenced objects examined in one search at most. At least 1.</summary>
     public int OrphansPerScanMax { get; init; } = 10_000;
 
     /// <summary>Nothing is collected while more than this share of all objects is unreferenced, and more than <see cref="OrphanAlertObjects"/>: 0 to 1.</summary>

@@ -15,11 +15,14 @@ internal sealed class LifecycleWorkers : IAsyncDisposable
         RetentionWorker retention = new(
             new LocalLogDirectory(catalog, incarnation), ports.Metadata, options, ports.Clock, ports.Random, ports.Metrics,
             ports.Loggers.CreateLogger<RetentionWorker>());
-        ObjectCollector collector = new(
+        Collector = new ObjectCollector(
             clusterId, ports.Metadata, ports.Objects, options, ports.Clock, ports.Random, ports.Metrics, ports.Loggers.CreateLogger<ObjectCollector>());
         _retention = retention.RunAsync(_stop.Token);
-        _collection = collector.RunAsync(_stop.Token);
+        _collection = Collector.RunAsync(_stop.Token);
     }
+
+    /// <summary>The collector, for the metrics.</summary>
+    public ObjectCollector Collector { get; }
 
     /// <summary>Stops both and waits for the pass that is under way to notice.</summary>
     public async ValueTask DisposeAsync()

@@ -23,6 +23,18 @@ internal static partial class Log
             + "Check that this is the right metadata for this store before anything is deleted.")]
     public static partial void TooManyUnreferenced(ILogger logger, long unreferenced, long total, string location);
 
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Object {Key} in {Location} holds records that only newer metadata can have committed: this metadata is old, perhaps restored from a "
+            + "backup. Nothing is deleted until the server is started again; records written since then may replace what the objects still hold.")]
+    public static partial void MetadataIsOld(ILogger logger, string key, string location);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Object {Key} was never committed, and nothing has replaced it yet: it is kept.")]
+    public static partial void UncommittedKept(ILogger logger, string key);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Object {Key} is referred to by nothing, but its table cannot be read: it is kept. Remove it by hand once you know what it is.")]
+    public static partial void UnreadableKept(ILogger logger, string key);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "Object {Key} waits for deletion but is not a segment under {Prefix}: it is kept.")]
     public static partial void ForeignKeyKept(ILogger logger, string key, string prefix);
 }

@@ -7,7 +7,8 @@ namespace StreamHouse.Broker.Lifecycle;
 
 /// <summary>
 /// Deletes objects that nothing refers to: always a tombstone in the metadata first, the object at least
-/// <see cref="LifecycleOptions.DeleteDelay"/> later. Touches only segments under its own cluster's prefix.
+/// <see cref="LifecycleOptions.DeleteDelay"/> later. Touches only segments under its own cluster's prefix, and nothing at all once an object
+/// shows that the metadata is older than the objects.
 /// </summary>
 public sealed class ObjectCollector
 {
@@ -15,7 +16,7 @@ public sealed class ObjectCollector
 
     private readonly IManifestStore _manifest;
     private readonly IObjectStore _objects;
-    private readonly OrphanScan _orphans;
+    private readonly OrphanScan _scan;
     private readonly LifecycleOptions _options;
     private readonly TimeProvider _clock;
     private readonly IRandomSource _random;
@@ -23,6 +24,7 @@ public sealed class ObjectCollector
     private readonly ILogger<ObjectCollector> _logger;
     private readonly string _prefix;
     private DateTimeOffset _nextScan;
+    private bool _tooManyUnreferenced;
 
     /// <summary>Checks the options; nothing runs before <see cref="RunAsync"/>.</summary>
     public ObjectCollector(
@@ -40,15 +42,24 @@ public sealed class ObjectCollector
         _metrics = metrics;
         _logger = logger;
         _prefix = SegmentKeys.DataPrefix(clusterId);
-        _orphans = new OrphanScan(_prefix, manifest, objects, options, clock);
+        _scan = new OrphanScan(_prefix, manifest, objects, options, clock);
         _nextScan = clock.GetUtcNow();
     }
 
-    /// <summary>Whether collection has stopped because too many objects are unreferenced: a person must look. A later search clears it.</summary>
-    public bool Halted { get; private set; }
+    /// <summary>Whether collection has stopped: a person must look.</summary>
+    public bool Halted => _tooManyUnreferenced || MetadataIsOld;
+
+    /// <summary>
+    /// Whether an object was found that only newer metadata can have made. Stays until the process ends: new records may hide the evidence, but
+    /// the objects of the lost metadata would still be gone.
+    /// </summary>
+    public bool MetadataIsOld { get; private set; }
 
     /// <summary>Objects that nothing referred to at the last search.</summary>
     public long UnreferencedObjects { get; private set; }
+
+    /// <summary>Objects that waited for their deletion after the last pass.</summary>
+    public long PendingObjects { get; private set; }
 
     /// <summary>Objects deleted since the start.</summary>
     public long DeletedObjects { get; private set; }
@@ -78,12 +89,12 @@ public sealed class ObjectCollector
             await ScanAsync(ct);
             _nextScan = _clock.GetUtcNow() + _options.OrphanScanInterval;
         }
-        if (Halted)
+        if (!Halted)
         {
-            return;
+            await DeletePendingAsync(ct);
+            await _manifest.ForgetTombstonesAsync(_clock.GetUtcNow() - _options.TombstoneRetention, ct);
         }
-        await DeletePendingAsync(ct);
-        await _manifest.ForgetTombstonesAsync(_clock.GetUtcNow() - _options.TombstoneRetention, ct);
+        PendingObjects = await _manifest.CountPendingDeletesAsync(ct);
     }
 
     private async Task TryRunOnceAsync(CancellationToken ct)
@@ -100,15 +111,22 @@ public sealed class ObjectCollector
 
     private async Task ScanAsync(CancellationToken ct)
     {
-        OrphanScanResult found = await _orphans.FindAsync(ct);
+        OrphanScanResult found = await _scan.FindAsync(ct);
         UnreferencedObjects = found.Unreferenced;
-        Halted = found.Unreferenced > _options.OrphanAlertObjects && found.Unreferenced > found.Total * _options.OrphanAlertShare;
-        if (Halted)
+        _tooManyUnreferenced = found.Unreferenced > _options.OrphanAlertObjects && found.Unreferenced > found.Total * _options.OrphanAlertShare;
+        if (_tooManyUnreferenced)
         {
             Log.TooManyUnreferenced(_logger, found.Unreferenced, found.Total, _objects.Location);
             return;
         }
-        foreach (PendingObject orphan in found.Candidates)
+
+        // All are judged before the first is claimed: one object can show that none may go.
+        List<PendingObject> replaced = await FindReplacedAsync(found.Candidates, ct);
+        if (MetadataIsOld)
+        {
+            return;
+        }
+        foreach (PendingObject orphan in replaced)
         {
             if (await _manifest.TombstoneAsync(orphan.ObjectId, orphan.Key, orphan.Bytes, ct))
             {
@@ -116,6 +134,34 @@ public sealed class ObjectCollector
                 Log.OrphanClaimed(_logger, orphan.Key, orphan.Bytes);
             }
         }
+    }
+
+    private async Task<List<PendingObject>> FindReplacedAsync(IReadOnlyList<PendingObject> orphans, CancellationToken ct)
+    {
+        OrphanJudge judge = new(_manifest, _objects);
+        List<PendingObject> replaced = [];
+        foreach (PendingObject orphan in orphans)
+        {
+            switch (await judge.JudgeAsync(orphan, ct))
+            {
+                case OrphanVerdict.Replaced:
+                    replaced.Add(orphan);
+                    break;
+                case OrphanVerdict.Uncommitted:
+                    Log.UncommittedKept(_logger, orphan.Key);
+                    break;
+                case OrphanVerdict.Unreadable:
+                    Log.UnreadableKept(_logger, orphan.Key);
+                    break;
+                case OrphanVerdict.Newer:
+                    MetadataIsOld = true;
+                    Log.MetadataIsOld(_logger, orphan.Key, _objects.Location);
+                    return replaced;
+                case OrphanVerdict.Gone:
+                    break;
+            }
+        }
+        return replaced;
     }
 
     private async Task DeletePendingAsync(CancellationToken ct)

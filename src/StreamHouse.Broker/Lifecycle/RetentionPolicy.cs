@@ -34,9 +34,16 @@ internal static class RetentionPolicy
         return start;
     }
 
-    /// <summary>Whether all records of a slice are older than the topic keeps them. A slice without timestamps never is.</summary>
-    public static bool IsExpired(SegmentRow segment, TopicConfig config, DateTimeOffset now) =>
-        config.RetentionMs >= 0 && segment.MaxTimestamp >= 0 && now.ToUnixTimeMilliseconds() - segment.MaxTimestamp > config.RetentionMs;
+    /// <summary>
+    /// Whether all records of a slice are older than the topic keeps them. Producers' clocks cannot be trusted with this: a slice whose largest
+    /// timestamp is negative or lies in the future is as old as its commit, or one bad record would keep everything after it for ever.
+    /// </summary>
+    public static bool IsExpired(SegmentRow segment, TopicConfig config, DateTimeOffset now)
+    {
+        long nowMs = now.ToUnixTimeMilliseconds();
+        long written = segment.MaxTimestamp >= 0 && segment.MaxTimestamp <= nowMs ? segment.MaxTimestamp : segment.CommittedAt.ToUnixTimeMilliseconds();
+        return config.RetentionMs >= 0 && nowMs - written > config.RetentionMs;
+    }
 
     private static long Excess(IReadOnlyList<SegmentRow> segments, TopicConfig config)
     {

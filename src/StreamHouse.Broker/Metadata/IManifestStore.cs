@@ -40,6 +40,12 @@ public interface IManifestStore
     /// <summary>Which of these object ids the manifest accounts for: live, or waiting for their deletion.</summary>
     Task<IReadOnlySet<Guid>> FilterKnownAsync(IReadOnlyCollection<Guid> objectIds, CancellationToken ct);
 
+    /// <summary>What the metadata knows of each of these partitions, in the order asked.</summary>
+    Task<IReadOnlyList<PartitionKnowledge>> ReadKnowledgeAsync(IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct);
+
+    /// <summary>Number of objects that wait for their deletion.</summary>
+    Task<long> CountPendingDeletesAsync(CancellationToken ct);
+
     /// <summary>Number of live objects in the manifest.</summary>
     Task<long> CountObjectsAsync(CancellationToken ct);
 
@@ -91,9 +97,30 @@ public enum SliceOutcome
 
 /// <summary>A row of the manifest, joined with its object's.</summary>
 /// <param name="ObjectBytes">Size of the whole object: its footer, and so its table, is found from the end.</param>
+/// <param name="CommittedAt">When the object was committed, by the metadata store's clock.</param>
 public sealed record SegmentRow(
     TopicPartition Partition, long BaseOffset, long EndOffset, long Epoch, Guid ObjectId, string Key, long ObjectBytes, long Position, long Length,
-    long MaxTimestamp, long Records);
+    long MaxTimestamp, long Records, DateTimeOffset CommittedAt);
+
+/// <summary>Whether a partition exists, and how far it is committed.</summary>
+/// <param name="Presence">Whether it exists. Everything else means something only for <see cref="PartitionPresence.Live"/>.</param>
+/// <param name="Durability">Its topic's.</param>
+/// <param name="Epoch">Its lease's epoch.</param>
+/// <param name="EndOffset">End of what is committed, exclusive.</param>
+public readonly record struct PartitionKnowledge(PartitionPresence Presence, Durability Durability, long Epoch, long EndOffset);
+
+/// <summary>Whether a partition exists.</summary>
+public enum PartitionPresence
+{
+    /// <summary>This metadata has never had it.</summary>
+    Unknown,
+
+    /// <summary>Its topic has been deleted.</summary>
+    Deleted,
+
+    /// <summary>It exists.</summary>
+    Live,
+}
 
 /// <summary>The first offset of a leader epoch.</summary>
 public readonly record struct LeaderEpochRow(long Epoch, long StartOffset);

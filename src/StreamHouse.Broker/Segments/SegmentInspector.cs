@@ -49,7 +49,9 @@ public static class SegmentInspector
         return new SegmentReport(key, found.Bytes, header, slices, problems);
     }
 
-    private static async Task<SegmentTable> ReadTableAsync(IObjectStore store, StoredObject found, CancellationToken ct)
+    /// <summary>Reads an object's table from its end.</summary>
+    /// <exception cref="SegmentFormatException">It is damaged.</exception>
+    internal static async Task<SegmentTable> ReadTableAsync(IObjectStore store, StoredObject found, CancellationToken ct)
     {
         long footerAt = Math.Max(0, found.Bytes - SegmentLayout.FooterBytes);
         SegmentFooter footer = SegmentFooter.Parse(await ReadAsync(store, found.Key, footerAt, (int)(found.Bytes - footerAt), ct), found.Bytes);

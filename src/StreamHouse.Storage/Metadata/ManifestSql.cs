@@ -8,7 +8,7 @@ internal static class ManifestSql
 {
     private const string SegmentQuery =
         """
-        SELECT s.topic_id, s.partition, s.base_offset, s.end_offset, s.epoch, s.object_id, o.key, o.bytes, s.position, s.length, s.max_timestamp, s.records
+        SELECT s.topic_id, s.partition, s.base_offset, s.end_offset, s.epoch, s.object_id, o.key, o.bytes, s.position, s.length, s.max_timestamp, s.records, o.changed_at
           FROM segments s JOIN objects o ON o.id = s.object_id
          WHERE s.topic_id = @topic AND s.partition = @partition
         """;
@@ -47,5 +47,5 @@ internal static class ManifestSql
 
     private static SegmentRow Map(SqlRow row) => new(
         new TopicPartition(new TopicId(row.Guid(0)), row.Int(1)), row.Long(2), row.Long(3), row.Long(4), row.Guid(5), row.Text(6), row.Long(7), row.Long(8),
-        row.Long(9), row.Long(10), row.Long(11));
+        row.Long(9), row.Long(10), row.Long(11), DateTimeOffset.FromUnixTimeMilliseconds(row.Long(12)));
 }

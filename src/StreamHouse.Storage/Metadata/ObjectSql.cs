@@ -1,4 +1,5 @@
 using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.Topics;
 
 namespace StreamHouse.Storage.Metadata;
 
@@ -58,6 +59,25 @@ internal static class ObjectSql
         return known;
     }
 
+    public static List<PartitionKnowledge> ReadKnowledge(SqlSession session, IReadOnlyCollection<TopicPartition> partitions)
+    {
+        List<PartitionKnowledge> all = new(partitions.Count);
+        foreach (TopicPartition partition in partitions)
+        {
+            List<PartitionKnowledge> found = session.Query(
+                """
+                SELECT t.deleted_at, t.durability, l.epoch, l.end_offset
+                  FROM topics t LEFT JOIN partition_leases l ON l.topic_id = t.id AND l.partition = @partition WHERE t.id = @topic
+                """,
+                Knowledge, ("@topic", partition.Topic.Value), ("@partition", partition.Partition));
+            all.Add(found.Count == 0 ? default : found[0]);
+        }
+        return all;
+    }
+
+    public static long CountPending(SqlSession session) =>
+        session.Scalar("SELECT count(*) FROM objects WHERE state = 'pending_delete' AND deleted_at IS NULL")!.Value;
+
     public static long Count(SqlSession session) => session.Scalar("SELECT count(*) FROM objects WHERE state = 'live'")!.Value;
 
     public static bool Tombstone(SqlSession session, Guid id, string key, long bytes)
@@ -92,6 +112,11 @@ internal static class ObjectSql
     public static int Forget(SqlSession session, DateTimeOffset before) =>
         session.Execute(
             "DELETE FROM objects WHERE state = 'pending_delete' AND deleted_at < @before", ("@before", before.ToUnixTimeMilliseconds()));
+
+    private static PartitionKnowledge Knowledge(SqlRow row) =>
+        !row.IsNull(0) ? new PartitionKnowledge(PartitionPresence.Deleted, default, 0, 0)
+        : row.IsNull(2) ? default
+        : new PartitionKnowledge(PartitionPresence.Live, TopicSql.Durability(row.Text(1)), row.Long(2), row.Long(3));
 
     private static void BindId(Guid id, object?[] values) => values[0] = id;
 }

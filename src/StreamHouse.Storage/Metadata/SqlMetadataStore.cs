@@ -148,6 +148,13 @@ public sealed class SqlMetadataStore : IMetadataStore, IAsyncDisposable
         await _sql.ReadAsync(s => ObjectSql.FilterKnown(s, objectIds), ct);
 
     /// <inheritdoc/>
+    public async Task<IReadOnlyList<PartitionKnowledge>> ReadKnowledgeAsync(IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct) =>
+        await _sql.ReadAsync(s => ObjectSql.ReadKnowledge(s, partitions), ct);
+
+    /// <inheritdoc/>
+    public Task<long> CountPendingDeletesAsync(CancellationToken ct) => _sql.ReadAsync(ObjectSql.CountPending, ct);
+
+    /// <inheritdoc/>
     public Task<long> CountObjectsAsync(CancellationToken ct) => _sql.ReadAsync(ObjectSql.Count, ct);
 
     /// <inheritdoc/>

@@ -98,7 +98,7 @@ internal static class TopicSql
         _ => throw new ArgumentOutOfRangeException(nameof(durability), durability, "Not a durability."),
     };
 
-    private static Durability Durability(string name) => name switch
+    public static Durability Durability(string name) => name switch
     {
         "local" => Broker.Topics.Durability.Local,
         "object" => Broker.Topics.Durability.Object,

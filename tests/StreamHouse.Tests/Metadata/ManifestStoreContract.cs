@@ -15,7 +15,7 @@ public abstract class ManifestStoreContract : MetadataStoreContract
         (await Store.CommitAsync(commit, Ct)).ShouldBe([SliceOutcome.Committed]);
 
         SegmentRow row = (await Store.ListSegmentsAsync(lease.Partition, 0, 100, Ct)).ShouldHaveSingleItem();
-        row.ShouldBe(new SegmentRow(lease.Partition, 0, 10, lease.Epoch, commit.ObjectId, commit.Key, 4096, 64, 500, 77, 10));
+        row.ShouldBe(new SegmentRow(lease.Partition, 0, 10, lease.Epoch, commit.ObjectId, commit.Key, 4096, 64, 500, 77, 10, Clock.GetUtcNow()));
         (await Store.FindLastSegmentAsync(lease.Partition, Ct)).ShouldBe(row);
         (await Store.ListLeaderEpochsAsync(lease.Partition, Ct)).ShouldBe([new LeaderEpochRow(lease.Epoch, 0)]);
         (await ReadLeaseAsync(lease.Partition)).EndOffset.ShouldBe(10);

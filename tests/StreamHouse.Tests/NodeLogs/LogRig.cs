@@ -4,6 +4,7 @@ using StreamHouse.Broker;
 using StreamHouse.Broker.Buffers;
 using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.NodeLogs;
+using StreamHouse.Tests.Support;
 
 namespace StreamHouse.Tests.NodeLogs;
 
@@ -26,7 +27,7 @@ internal sealed class LogRig
 
     public NodeLogOptions Options { get; set; } = new() { FileBytes = 256 << 10, FrameBytesMax = 64 << 10 };
 
-    public ManualClock Clock { get; } = new();
+    public ManualTimeProvider Clock { get; } = new();
 
     public BufferPool Pool { get; } = new(0);
 

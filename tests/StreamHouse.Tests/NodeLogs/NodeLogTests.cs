@@ -93,16 +93,16 @@ public class NodeLogTests
     public void Five_idle_milliseconds_sync_one_empty_frame_and_no_more()
     {
         LogRig rig = new LogRig().Open();
-        rig.Clock.Timers.ShouldBe(0);
+        rig.Clock.PendingTimers.ShouldBe(0);
         rig.Append(1, 0, 100);
         rig.Device.Pump();
         rig.Append(1, 1, 100);
         rig.Device.Pump();
-        rig.Clock.Timers.ShouldBe(1, "one delay, however many bursts");
+        rig.Clock.PendingTimers.ShouldBe(1, "one delay, however many bursts");
         rig.Device.Writes.Clear();
         rig.FallIdle();
         rig.Device.Writes.Select(w => w.Bytes).ShouldBe([4096]);
-        rig.Clock.Timers.ShouldBe(0);
+        rig.Clock.PendingTimers.ShouldBe(0);
         rig.Clock.Advance(TimeSpan.FromMinutes(1));
         rig.Device.Pump();
         rig.Device.Writes.Count.ShouldBe(1);

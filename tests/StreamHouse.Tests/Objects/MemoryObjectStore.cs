@@ -7,6 +7,7 @@ namespace StreamHouse.Tests.Objects;
 internal sealed class MemoryObjectStore : IObjectStore
 {
     private readonly ConcurrentDictionary<string, byte[]> _objects = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _modified = new(StringComparer.Ordinal);
     private int _reads;
 
     public string Location => "memory";
@@ -16,6 +17,9 @@ internal sealed class MemoryObjectStore : IObjectStore
 
     /// <summary>Runs before each read: may wait or throw.</summary>
     public Func<string, long, Task>? BeforeRead { get; set; }
+
+    /// <summary>The store's own clock: what new objects are stamped with.</summary>
+    public TimeProvider? Clock { get; set; }
 
     public byte[] this[string key]
     {
@@ -32,6 +36,7 @@ internal sealed class MemoryObjectStore : IObjectStore
         {
             return Task.FromCanceled(ct);
         }
+        _modified.TryAdd(key, Clock?.GetUtcNow() ?? DateTimeOffset.UnixEpoch);
         return _objects.TryAdd(key, Join(content)) ? Task.CompletedTask : Task.FromException(new ObjectExistsException(key));
     }
 
@@ -56,15 +61,21 @@ internal sealed class MemoryObjectStore : IObjectStore
             .Where(o => o.Key.StartsWith(prefix, StringComparison.Ordinal) && (after is null || string.CompareOrdinal(o.Key, after) > 0))
             .OrderBy(o => o.Key, StringComparer.Ordinal)
             .Take(limit)
-            .Select(o => new StoredObject(o.Key, o.Value.Length, DateTimeOffset.UnixEpoch))]);
+            .Select(o => new StoredObject(o.Key, o.Value.Length, LastModified(o.Key)))]);
+
+    /// <summary>What a listing says of an object.</summary>
+    public void SetLastModified(string key, DateTimeOffset time) => _modified[key] = time;
 
     public Task DeleteAsync(string key, CancellationToken ct)
     {
         _objects.TryRemove(key, out _);
+        _modified.TryRemove(key, out _);
         return Task.CompletedTask;
     }
 
     public Task CheckAsync(CancellationToken ct) => Task.CompletedTask;
+
+    private DateTimeOffset LastModified(string key) => _modified.GetValueOrDefault(key, DateTimeOffset.UnixEpoch);
 
     public static byte[] Join(IReadOnlyList<ReadOnlyMemory<byte>> content)
     {

@@ -94,7 +94,7 @@ internal sealed class SegmentWorld : IDisposable
     }
 
     public static IReadOnlyList<SegmentRow> Rows(SegmentObject built) => [.. built.ToCommit(Incarnation).Slices.Select(s => new SegmentRow(
-        s.Partition, s.BaseOffset, s.EndOffset, s.Epoch, built.Id, built.Key, built.Bytes, s.Position, s.Length, s.MaxTimestamp, s.Records))];
+        s.Partition, s.BaseOffset, s.EndOffset, s.Epoch, built.Id, built.Key, built.Bytes, s.Position, s.Length, s.MaxTimestamp, s.Records, Created))];
 
     /// <summary>Reads once and copies the bytes out.</summary>
     public async Task<(byte[] Bytes, long NextOffset)> ReadAsync(SegmentRow row, long offset, int bytesMax, bool wholeFirstBatch = true)
