@@ -36,8 +36,9 @@ internal sealed class RecordPrinter(StreamHouseClient client, ConsumeRequest req
                 {
                     break;
                 }
-                if (consumer.PrefetchedBytes == 0)
+                if (_ends is null)
                 {
+                    // Who follows wants to see a record when it is there, not when the next one comes.
                     Flush();
                 }
             }

@@ -40,5 +40,5 @@ internal sealed class RecordSplitter(string? key, string? separator, string? nul
         value = OrNull(rest);
     }
 
-    private OptionalBytes OrNull(ReadOnlySpan<byte> bytes) => _null is { } text && bytes.SequenceEqual(text) ? default : bytes;
+    private OptionalBytes OrNull(ReadOnlySpan<byte> bytes) => _null is { } text && bytes.SequenceEqual(text) ? OptionalBytes.Null : new OptionalBytes(bytes);
 }

@@ -17,6 +17,9 @@ internal readonly record struct FailureReport(int ExitCode, string Message, stri
     {
         CommandException e => new(e.ExitCode, e.Message, e.Hint),
         StreamHouseException e => new(CodeOf(e.Code), e.Message, HintFor(e)),
+
+        // An assembly that is missing is streamctl's own affair.
+        FileNotFoundException e when e.FileName?.Contains("Version=", StringComparison.Ordinal) == true => null,
         FileNotFoundException or DirectoryNotFoundException => new(Shell.ExitCode.NotFound, failure.Message, "Check the path."),
         UnauthorizedAccessException => new(Shell.ExitCode.Failure, failure.Message, "Check the permissions of the path, and whether it is a folder."),
         IOException => new(Shell.ExitCode.Failure, failure.Message, null),
