@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+
+namespace StreamHouse.IntegrationTests.Audits;
+
+/// <summary>A partition of a topic of the audit.</summary>
+internal readonly record struct AuditPartition(string Topic, int Partition);
+
+/// <summary>What producers were told and what readers saw; says at the end whether both agree with the log.</summary>
+internal sealed class AuditLedger
+{
+    private readonly ConcurrentQueue<(AuditPartition At, long Offset, AuditRecord Record)> _acknowledged = new();
+    private readonly ConcurrentQueue<string> _faults = new();
+    private long _unacknowledged;
+
+    public long Acknowledged => _acknowledged.Count;
+
+    public long Unacknowledged => Interlocked.Read(ref _unacknowledged);
+
+    /// <summary>Whatever must not happen and has; empty when all is well.</summary>
+    public IReadOnlyCollection<string> Faults => _faults;
+
+    public void Acknowledge(AuditPartition at, long offset, AuditRecord record) => _acknowledged.Enqueue((at, offset, record));
+
+    public void GiveUp() => Interlocked.Increment(ref _unacknowledged);
+
+    public void Fault(string what) => _faults.Enqueue(what);
+
+    /// <summary>
+    /// Holds the log against what was acknowledged: every acknowledged record at its offset, none twice, each producer's in order.
+    /// </summary>
+    /// <param name="at">The partition.</param>
+    /// <param name="log">Its records; the index is the offset.</param>
+    /// <param name="isOrdered">Whether a producer's unacknowledged records too must be in order: it never gave one up.</param>
+    public void Check(AuditPartition at, IReadOnlyList<AuditRecord> log, Func<int, bool> isOrdered)
+    {
+        HashSet<AuditRecord> present = [];
+        Dictionary<int, int> last = [];
+        for (int offset = 0; offset < log.Count; offset++)
+        {
+            AuditRecord record = log[offset];
+            if (!present.Add(record))
+            {
+                Fault($"{at}@{offset}: {record} is there a second time.");
+            }
+            if (isOrdered(record.Producer))
+            {
+                int expected = last.GetValueOrDefault(record.Producer, -1) + 1;
+                if (record.Sequence != expected)
+                {
+                    Fault($"{at}@{offset}: {record} where its producer's {expected} was due.");
+                }
+                last[record.Producer] = record.Sequence;
+            }
+        }
+        Dictionary<int, (int Sequence, long Offset)> lastAcknowledged = [];
+        foreach ((_, long offset, AuditRecord record) in _acknowledged.Where(a => a.At == at).OrderBy(a => a.Record.Producer).ThenBy(a => a.Record.Sequence))
+        {
+            if (offset < 0 || offset >= log.Count)
+            {
+                Fault($"{at}@{offset}: {record} was acknowledged here and is lost; the log ends at {log.Count}.");
+            }
+            else if (log[(int)offset] != record)
+            {
+                Fault($"{at}@{offset}: {record} was acknowledged here, but {log[(int)offset]} is there.");
+            }
+            if (lastAcknowledged.TryGetValue(record.Producer, out var before) && before.Offset >= offset)
+            {
+                Fault($"{at}@{offset}: {record} comes before {before.Sequence} of the same producer, acknowledged at {before.Offset}.");
+            }
+            lastAcknowledged[record.Producer] = (record.Sequence, offset);
+        }
+    }
+}
