@@ -26,11 +26,17 @@ internal sealed class EngineRig : IAsyncDisposable
     private readonly BrokerMetrics _metrics = new();
     private readonly MemoryObjectStore _stored = new();
     private readonly BrokerOptions _options;
+    private readonly TimeProvider _clock;
     private readonly List<FolderLogDevice> _abandoned = [];
     private FolderLogDevice? _folderDevice;
     private SqlMetadataStore? _sql;
 
-    private EngineRig(BrokerOptions options) => _options = options;
+    private EngineRig(BrokerOptions options, TimeProvider clock)
+    {
+        _options = options;
+        _clock = clock;
+        _stored.Clock = clock;
+    }
 
     public LocalBroker Broker { get; private set; } = null!;
 
@@ -40,6 +46,9 @@ internal sealed class EngineRig : IAsyncDisposable
 
     public FaultyMetadata Metadata { get; private set; } = null!;
 
+    /// <summary>The metadata itself, past the faults.</summary>
+    public IMetadataStore Store => _sql!;
+
     public static BrokerOptions Options { get; } = new()
     {
         NodeLog = new NodeLogOptions { FileBytes = 1 << 20 },
@@ -47,10 +56,10 @@ internal sealed class EngineRig : IAsyncDisposable
         ObjectUploads = UploadOptions.ForObject with { RetryDelayMax = TimeSpan.FromMilliseconds(20) },
     };
 
-    public static async Task<EngineRig> StartAsync(BrokerOptions? options = null)
+    public static async Task<EngineRig> StartAsync(BrokerOptions? options = null, TimeProvider? clock = null)
     {
-        EngineRig rig = new(options ?? Options);
-        rig._sql = await SqlMetadataStore.OpenInMemoryAsync(TimeProvider.System, CancellationToken.None);
+        EngineRig rig = new(options ?? Options, clock ?? TimeProvider.System);
+        rig._sql = await SqlMetadataStore.OpenInMemoryAsync(rig._clock, CancellationToken.None);
         rig.Metadata = FaultyMetadata.Over(rig._sql);
         await rig.OpenAsync();
         return rig;
@@ -127,6 +136,9 @@ internal sealed class EngineRig : IAsyncDisposable
         }
     }
 
+    /// <summary>Keys of the stored segments.</summary>
+    public IReadOnlyList<string> Segments() => [.. _stored.Keys.Where(k => k.EndsWith(".seg", StringComparison.Ordinal))];
+
     public PartitionStatus Status(TopicDescription topic, int partition = 0) => Broker.DescribePartitions(topic.Id)[partition];
 
     /// <summary>Uploads what there is and waits until it is committed.</summary>
@@ -170,7 +182,7 @@ internal sealed class EngineRig : IAsyncDisposable
         Log = new GatedLogDevice(_folderDevice);
         Objects = new FaultyObjectStore(_stored);
         Broker = await LocalBroker.StartAsync(
-            new BrokerPorts((IMetadataStore)(object)Metadata, Objects, Log, TimeProvider.System, new SystemRandom(), _metrics, NullLoggerFactory.Instance), _options, CancellationToken.None);
+            new BrokerPorts((IMetadataStore)(object)Metadata, Objects, Log, _clock, new SystemRandom(), _metrics, NullLoggerFactory.Instance), _options, CancellationToken.None);
     }
 
     private static long Decode(PartitionFetch fetch, long from, List<string> all)

@@ -13,6 +13,9 @@ internal class FaultyMetadata : DispatchProxy
     /// <summary>Commits that will report an unknown outcome, and whether they happen all the same.</summary>
     public (int Times, bool AfterTheAct) LostReplies { get; set; }
 
+    /// <summary>Runs before each commit.</summary>
+    public Func<ObjectCommit, Task>? BeforeCommit { get; set; }
+
     /// <summary>Commits asked for.</summary>
     public List<ObjectCommit> Commits { get; } = [];
 
@@ -44,6 +47,10 @@ internal class FaultyMetadata : DispatchProxy
         lock (Commits)
         {
             Commits.Add(commit);
+        }
+        if (BeforeCommit is { } hook)
+        {
+            await hook(commit);
         }
         (int times, bool after) = LostReplies;
         if (times == 0)
