@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -134,6 +135,24 @@ internal sealed class EngineRig : IAsyncDisposable
             }
             offset = Decode(fetch, offset, all);
         }
+    }
+
+    /// <summary>A gauge's value now. Only before a restart: the next process would measure beside this one.</summary>
+    public long Read(string gauge)
+    {
+        long value = -1;
+        using MeterListener listener = new();
+        listener.SetMeasurementEventCallback<long>((_, measured, _, _) => value = measured);
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Meter == _metrics.Meter && instrument.Name == gauge)
+            {
+                l.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return value;
     }
 
     /// <summary>Keys of the stored segments.</summary>

@@ -2,7 +2,9 @@ using StreamHouse.Broker;
 using StreamHouse.Broker.Lifecycle;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Partitions;
+using StreamHouse.Broker.Segments;
 using StreamHouse.Broker.Topics;
+using StreamHouse.Tests.Segments;
 
 namespace StreamHouse.Tests.Engine;
 
@@ -95,12 +97,38 @@ public class LifecycleTests
         clock.Shift(TimeSpan.FromMinutes(1));
         await EngineRig.UntilAsync(() => rig.Store.CountPendingDeletesAsync(Ct).Result == 1);
         rig.Segments().Count.ShouldBe(2);
+        await EngineRig.UntilAsync(() => rig.Read("streamhouse.collector.pending") == 1);
         clock.Shift(TimeSpan.FromMinutes(6));
         await EngineRig.UntilAsync(() => rig.Segments().Count == 1);
 
         (await rig.ReadAllAsync(kept)).ShouldBe(["0:b"]);
         await rig.CrashAsync();
         (await rig.ReadAllAsync(kept)).ShouldBe(["0:b"]);
+    }
+
+    [Fact]
+    public async Task Object_of_newer_metadata_stops_collection_in_sight_of_the_operator()
+    {
+        ShiftedClock clock = new();
+        await using EngineRig rig = await EngineRig.StartAsync(Fast, clock);
+        TopicDescription gone = await rig.CreateTopicAsync("gone");
+        await AppendAsync(rig, gone, 1000, "a");
+        await EngineRig.UntilAsync(() => rig.Read("streamhouse.collector.halted") == 0);
+        using SegmentWorld other = new();
+        SegmentBuilder newer = new(Guid.NewGuid(), rig.Broker.Status.ClusterId, Guid.NewGuid(), clock.GetUtcNow());
+        newer.AddSlice(other.Slice(0, 1, null, SegmentWorld.Batch(0, 5, 1000)));
+        SegmentObject built = newer.Build();
+        await rig.Objects.PutAsync(built.Key, built.Content, Ct);
+
+        clock.Shift(TimeSpan.FromHours(2));
+        await EngineRig.UntilAsync(() => rig.Read("streamhouse.collector.halted") == 1);
+        await rig.Broker.DeleteTopicAsync(gone.Id, Ct);
+        await EngineRig.UntilAsync(() => rig.Read("streamhouse.collector.pending") == 1);
+        clock.Shift(TimeSpan.FromMinutes(6));
+        await Task.Delay(200, Ct);
+
+        rig.Segments().Count.ShouldBe(2);
+        rig.Segments().ShouldContain(built.Key);
     }
 
     [Fact]
