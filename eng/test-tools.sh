@@ -17,7 +17,12 @@ declare -A needed=(
   [/usr/lib/$(uname -m)-linux-gnu/liblz4.so.1]=liblz4-1
   [/usr/lib/$(uname -m)-linux-gnu/libzstd.so.1]=libzstd1
   [/usr/bin/curl]=curl
+  [/usr/bin/jq]=jq
 )
+
+# Node may come from anywhere; Debian's is as good as another.
+command -v node >/dev/null || needed[/usr/bin/node]=nodejs
+command -v npm >/dev/null || needed[/usr/bin/npm]=npm
 
 missing=()
 for proof in "${!needed[@]}"; do

@@ -42,6 +42,11 @@ public interface IBroker
     /// <summary>All live topics in name order. From memory.</summary>
     IReadOnlyList<TopicDescription> ListTopics();
 
+    /// <summary>Refuses what <see cref="CreateTopicAsync"/> would refuse for its name, its number of partitions or a topic that exists. From memory.</summary>
+    /// <param name="name">See <see cref="TopicName"/>.</param>
+    /// <param name="partitions">1 or more, or null for the server's default.</param>
+    void CheckNewTopic(string name, int? partitions);
+
     /// <summary>Creates a topic; ready for use when the task ends.</summary>
     /// <param name="name">See <see cref="TopicName"/>.</param>
     /// <param name="partitions">1 or more, or null for the server's default.</param>

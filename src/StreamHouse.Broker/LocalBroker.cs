@@ -55,7 +55,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
             ports.Clock, _nodeLog, new SlabArena(buffers), _memory, new BatchValidator(), ports.Metrics, tiered, FlushAll);
         _partitions = new LedPartitions(services, _localUploads, _objectUploads);
         _topics = new TopicAdmin(
-            ports.Metadata, _catalog, _partitions, options.Topics, start.Incarnation, ports.Random, ports.Clock);
+            ports.Metadata, _catalog, _partitions, options.Topics, start.Incarnation, ports.Random, ports.Clock, ports.Metrics);
         _fetches = new FetchCoordinator(_catalog.Find, UnknownCode, tiered, ports.Clock, ports.Metrics, options.Fetch);
         _offsets = new OffsetFinder(tiered);
         _producerIds = new ProducerIds(ports.Metadata);
@@ -160,6 +160,9 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     public IReadOnlyList<TopicDescription> ListTopics() => [.. _catalog.All.Select(t => t.Description)];
 
     /// <inheritdoc/>
+    public void CheckNewTopic(string name, int? partitions) => _topics.CheckNew(name, partitions);
+
+    /// <inheritdoc/>
     public Task<TopicDescription> CreateTopicAsync(string name, int? partitions, Durability? durability, TopicConfig config, CancellationToken ct) =>
         StorageFaults.TranslateAsync(() => _topics.CreateAsync(name, partitions, durability, config, ct));
 
@@ -238,7 +241,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         BrokerMetrics metrics = _ports.Metrics;
         metrics.Observe(BrokerGauge.TailBytes, () => _memory.UntieredBytes);
         metrics.Observe(BrokerGauge.TailBytesMax, () => _memory.Options.UntieredBytesMax);
-        metrics.Observe(BrokerGauge.QueuedAppends, () => _memory.WaitingAppends);
+        metrics.Observe(BrokerGauge.WaitingAppends, () => _memory.WaitingAppends);
         metrics.Observe(BrokerGauge.NodeLogBytes, () => _nodeLog.BytesInUse);
         metrics.Observe(BrokerGauge.NodeLogFiles, () => _nodeLog.FilesInUse);
         metrics.Observe(BrokerGauge.NodeLogQueuedBatches, () => _nodeLog.QueuedBatches);
@@ -250,6 +253,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         metrics.Observe(BrokerGauge.ObjectsPendingDelete, () => _lifecycle?.Collector.PendingObjects ?? 0);
         metrics.Observe(BrokerGauge.CollectorHalted, () => _lifecycle is { Collector.Halted: true } ? 1 : 0);
         metrics.Observe(BrokerGauge.PartitionsOffline, () => _catalog.All.Sum(t => t.Partitions.Count(p => !p.IsOpen)));
+        metrics.Observe(BrokerGauge.ObjectsUnreferenced, () => _lifecycle?.Collector.UnreferencedObjects ?? 0);
     }
 
     private SegmentUploader UploaderOf(PartitionWriter partition) => partition.Durability == Durability.Local ? _localUploads : _objectUploads;

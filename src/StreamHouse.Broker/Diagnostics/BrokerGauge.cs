@@ -9,8 +9,8 @@ public enum BrokerGauge
     /// <summary>Limit of <see cref="TailBytes"/>: producers wait above it.</summary>
     TailBytesMax,
 
-    /// <summary>Appends queued at partition writers.</summary>
-    QueuedAppends,
+    /// <summary>Appends held back before they are sequenced, because a limit is reached or producer state is being read.</summary>
+    WaitingAppends,
 
     /// <summary>Batches queued at the node log's writer.</summary>
     NodeLogQueuedBatches,
@@ -39,8 +39,8 @@ public enum BrokerGauge
     /// <summary>Led partitions that are offline: the lease is lost or storage failed.</summary>
     PartitionsOffline,
 
-    /// <summary>Objects waiting to be deleted by the collector.</summary>
-    ObjectsPendingDelete,
+    /// <summary>Objects that nothing referred to at the collector's last search.</summary>
+    ObjectsUnreferenced,
 
     /// <summary>1 while the collector has stopped because a person must look, else 0.</summary>
     CollectorHalted,

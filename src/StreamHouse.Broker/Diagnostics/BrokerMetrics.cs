@@ -23,7 +23,6 @@ public sealed class BrokerMetrics : IDisposable
     private readonly Histogram<double> _appendDuration;
     private readonly Counter<long> _readRecords;
     private readonly Counter<long> _readBytes;
-    private readonly UpDownCounter<long> _waitingProducers;
     private readonly UpDownCounter<long> _waitingFetches;
     private readonly Histogram<double> _syncDuration;
     private readonly Histogram<long> _frameBytes;
@@ -60,7 +59,6 @@ public sealed class BrokerMetrics : IDisposable
         _appendDuration = Duration("streamhouse.append.duration", "Time from a batch's arrival at its partition to its acknowledgement.");
         _readRecords = Meter.CreateCounter<long>("streamhouse.read.records", null, "Records handed to readers.");
         _readBytes = Meter.CreateCounter<long>("streamhouse.read", "By", "Bytes of batches handed to readers.");
-        _waitingProducers = Meter.CreateUpDownCounter<long>("streamhouse.waiting.producers", null, "Appends held back because a limit is reached.");
         _waitingFetches = Meter.CreateUpDownCounter<long>("streamhouse.waiting.fetches", null, "Fetches waiting for data.");
         _syncDuration = Duration("streamhouse.nodelog.sync.duration", "Time to write and sync one node-log frame.");
         _frameBytes = Sizes("streamhouse.nodelog.frame.size", "By", "Size of node-log frames.", MetricBuckets.Bytes);
@@ -127,12 +125,6 @@ public sealed class BrokerMetrics : IDisposable
         _readRecords.Add(records, MetricTags.Of(source));
         _readBytes.Add(bytes, MetricTags.Of(source));
     }
-
-    /// <summary>An append is held back because a limit is reached.</summary>
-    public void ProducerWaits() => _waitingProducers.Add(1);
-
-    /// <summary>What <see cref="ProducerWaits"/> counted goes on or has failed.</summary>
-    public void ProducerResumed() => _waitingProducers.Add(-1);
 
     /// <summary>A fetch waits for data.</summary>
     public void FetchWaits() => _waitingFetches.Add(1);
@@ -235,7 +227,6 @@ public sealed class BrokerMetrics : IDisposable
             _readRecords.Add(0, MetricTags.Of(source));
             _readBytes.Add(0, MetricTags.Of(source));
         }
-        _waitingProducers.Add(0);
         _waitingFetches.Add(0);
     }
 

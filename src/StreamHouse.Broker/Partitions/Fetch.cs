@@ -1,4 +1,5 @@
 using StreamHouse.Broker.Buffers;
+using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Topics;
 
 namespace StreamHouse.Broker.Partitions;
@@ -54,6 +55,9 @@ public sealed class PartitionFetch
     /// <summary>Readers of committed records see offsets below this one.</summary>
     public long LastStableOffset { get; init; } = -1;
 
+    /// <summary>End of what is sequenced: at or above <see cref="HighWatermark"/>.</summary>
+    public long LogEndOffset { get; init; } = -1;
+
     /// <summary>First readable offset.</summary>
     public long LogStartOffset { get; init; } = -1;
 
@@ -65,6 +69,15 @@ public sealed class PartitionFetch
 
     /// <summary>Bytes in <see cref="Slices"/>.</summary>
     public int Bytes { get; private set; }
+
+    /// <summary>Records in <see cref="Slices"/> at or after the wanted offset.</summary>
+    internal long Records { get; private set; }
+
+    /// <summary>Where <see cref="Slices"/> were read from.</summary>
+    internal ReadSource Source { get; set; }
+
+    /// <summary>Counts records of pieces that are added.</summary>
+    internal void Count(long records) => Records += records;
 
     /// <summary>Adds a piece, passing on one reference to its buffer.</summary>
     internal void Add(BufferSlice slice)

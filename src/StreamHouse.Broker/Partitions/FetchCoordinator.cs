@@ -36,6 +36,7 @@ internal sealed class FetchCoordinator(
             }
             if (answer || bytes >= Math.Max(1, request.BytesMin))
             {
+                Measure(result);
                 return result;
             }
             if (Interlocked.Increment(ref _waiting) > options.WaitingFetchesMax)
@@ -79,14 +80,22 @@ internal sealed class FetchCoordinator(
             {
                 fetch = await tiered.ReadAsync(partition, wanted, fetch, limit, wholeFirst, ct);
             }
-            if (fetch.Bytes > 0)
-            {
-                metrics.BatchesRead(belowTail ? ReadSource.Segment : ReadSource.Tail, 0, fetch.Bytes);
-            }
+            fetch.Source = belowTail ? ReadSource.Segment : ReadSource.Tail;
             total += fetch.Bytes;
             results[i] = fetch;
         }
         return new FetchResult(results);
+    }
+
+    private void Measure(FetchResult result)
+    {
+        foreach (PartitionFetch partition in result.Partitions)
+        {
+            if (partition.Bytes > 0)
+            {
+                metrics.BatchesRead(partition.Source, partition.Records, partition.Bytes);
+            }
+        }
     }
 
     private async Task WaitAsync(FetchRequest request, FetchResult seen, int missingBytes, TimeSpan wait, CancellationToken ct)

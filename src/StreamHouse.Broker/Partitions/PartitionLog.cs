@@ -103,6 +103,7 @@ internal sealed class PartitionLog(TopicPartition partition, long epoch, long st
             }
             slice.Owner.Retain();
             fetch.Add(slice);
+            fetch.Count(Tail[i].EndOffset - Math.Max(Tail[i].BaseOffset, request.Offset));
         }
         return fetch;
     }
@@ -115,6 +116,7 @@ internal sealed class PartitionLog(TopicPartition partition, long epoch, long st
         Message = message,
         HighWatermark = HighWatermark,
         LastStableOffset = HighWatermark,
+        LogEndOffset = End,
         LogStartOffset = Start,
         LeaderEpoch = epoch,
     };

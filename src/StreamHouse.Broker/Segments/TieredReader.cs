@@ -34,6 +34,7 @@ internal sealed class TieredReader(IManifestStore manifest, ManifestCache rows, 
                     return fetch.Bytes > 0 ? fetch : Missing(partition, offset, fetch);
                 }
                 SegmentReadResult read = await segments.ReadAsync(row, offset, bytesMax - fetch.Bytes, wholeFirst && fetch.Bytes == 0, fetch, ct);
+                fetch.Count(read.NextOffset - offset);
                 if (read.NextOffset < row.EndOffset || fetch.Bytes >= bytesMax)
                 {
                     return fetch;
@@ -115,6 +116,7 @@ internal sealed class TieredReader(IManifestStore manifest, ManifestCache rows, 
         Message = message,
         HighWatermark = fetch.HighWatermark,
         LastStableOffset = fetch.LastStableOffset,
+        LogEndOffset = fetch.LogEndOffset,
         LogStartOffset = fetch.LogStartOffset,
         LeaderEpoch = fetch.LeaderEpoch,
     };

@@ -1,4 +1,5 @@
 using StreamHouse.Broker.Async;
+using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Partitions;
 
@@ -10,23 +11,31 @@ namespace StreamHouse.Broker.Topics;
 /// </summary>
 internal sealed class TopicAdmin(
     IMetadataStore metadata, TopicCatalog catalog, LedPartitions partitions, TopicOptions options, Guid incarnation,
-    IRandomSource random, TimeProvider clock)
+    IRandomSource random, TimeProvider clock, BrokerMetrics metrics)
 {
     private readonly AsyncGate _oneAtATime = new(1);
+
+    /// <summary>See <see cref="IBroker.CheckNewTopic"/>.</summary>
+    /// <returns>The number of partitions the topic would get.</returns>
+    public int CheckNew(string name, int? partitionCount)
+    {
+        TopicName.ThrowIfInvalid(name);
+        int count = partitionCount ?? options.PartitionsDefault;
+        if (catalog.Find(name) is not null)
+        {
+            throw new BrokerException(BrokerErrorCode.TopicAlreadyExists, $"Topic '{name}' exists already.");
+        }
+        ThrowIfTooMany(count, count);
+        return count;
+    }
 
     /// <summary>See <see cref="IBroker.CreateTopicAsync"/>.</summary>
     public async Task<TopicDescription> CreateAsync(string name, int? partitionCount, Durability? durability, TopicConfig config, CancellationToken ct)
     {
-        TopicName.ThrowIfInvalid(name);
-        int count = partitionCount ?? options.PartitionsDefault;
         await _oneAtATime.EnterAsync();
         try
         {
-            if (catalog.Find(name) is not null)
-            {
-                throw new BrokerException(BrokerErrorCode.TopicAlreadyExists, $"Topic '{name}' exists already.");
-            }
-            ThrowIfTooMany(count, count);
+            int count = CheckNew(name, partitionCount);
             TopicDescription topic = new(
                 new TopicId(random.NextGuid()), name, count, durability ?? options.DurabilityDefault, config, clock.GetUtcNow());
             await metadata.CreateTopicAsync(topic, ct);
@@ -109,6 +118,7 @@ internal sealed class TopicAdmin(
     {
         IReadOnlyList<Lease> leases = await metadata.TakeTopicLeasesAsync(
             topic.Id, incarnation, topic.Durability == Durability.Local ? partitions.NodeLogId : null, CancellationToken.None);
+        metrics.LeasesTaken(leases.Count);
         catalog.Put(partitions.Open(topic, leases, present));
     }
 

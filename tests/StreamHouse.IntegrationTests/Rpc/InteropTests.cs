@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using StreamHouse.Tests.Support;
 
 namespace StreamHouse.IntegrationTests.Rpc;
 
@@ -13,7 +14,7 @@ public sealed class InteropTests
     [Fact]
     public async Task Pythons_client_is_served()
     {
-        Assert.SkipUnless(File.Exists(PythonGrpc) && File.Exists("/usr/bin/protoc"), "python3-grpcio and protobuf-compiler are not installed.");
+        RequiredTools.Require("/usr/bin/python3", "/usr/bin/protoc", PythonGrpc);
         string generated = Directory.CreateTempSubdirectory("interop-").FullName;
         try
         {
@@ -33,7 +34,7 @@ public sealed class InteropTests
     [Fact]
     public async Task Nodes_client_is_served()
     {
-        Assert.SkipUnless(OnPath("node") && OnPath("npm"), "node and npm are not installed.");
+        RequiredTools.Require("node", "npm");
         string modules = Path.Combine(Here, "node");
         if (!Directory.Exists(Path.Combine(modules, "node_modules", "@grpc", "proto-loader")))
         {
@@ -48,9 +49,6 @@ public sealed class InteropTests
     }
 
     private static int Held(string output) => output.Split('\n').Count(line => line.StartsWith("held:", StringComparison.Ordinal));
-
-    private static bool OnPath(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
 
     private static async Task<string> RunAsync(string program, string[] arguments, string folder)
     {

@@ -105,18 +105,24 @@ internal sealed class MemoryBroker : IBroker
 
     public IReadOnlyList<TopicDescription> ListTopics() => [.. _topics.Values.OrderBy(t => t.Name, StringComparer.Ordinal)];
 
-    public Task<TopicDescription> CreateTopicAsync(string name, int? partitions, Durability? durability, TopicConfig config, CancellationToken ct)
+    public void CheckNewTopic(string name, int? partitions)
     {
         if (partitions is < 1)
         {
             throw new BrokerException(BrokerErrorCode.InvalidPartitions, $"A topic needs at least one partition, not {partitions}.");
         }
-        var topic = new TopicDescription(
-            new TopicId(Guid.NewGuid()), name, partitions ?? 1, durability ?? Durability.Local, config, DateTimeOffset.UnixEpoch);
-        if (!_topics.TryAdd(name, topic))
+        if (_topics.ContainsKey(name))
         {
             throw new BrokerException(BrokerErrorCode.TopicAlreadyExists, $"There is a topic '{name}' already.");
         }
+    }
+
+    public Task<TopicDescription> CreateTopicAsync(string name, int? partitions, Durability? durability, TopicConfig config, CancellationToken ct)
+    {
+        CheckNewTopic(name, partitions);
+        var topic = new TopicDescription(
+            new TopicId(Guid.NewGuid()), name, partitions ?? 1, durability ?? Durability.Local, config, DateTimeOffset.UnixEpoch);
+        _topics[name] = topic;
         AddLogs(topic);
         return Task.FromResult(topic);
     }

@@ -5,6 +5,7 @@ using StreamHouse.Broker;
 using StreamHouse.Server.Http;
 using StreamHouse.Server.Http.Problems;
 using StreamHouse.Tests.Metrics;
+using StreamHouse.Tests.Support;
 
 namespace StreamHouse.Tests.Http;
 
@@ -99,7 +100,7 @@ public sealed class ServiceEndpointTests : HttpApiTest
         lines.ShouldContain("streamhouse_produce_requests_total{front_end=\"http\",code=\"invalid_request\"} 1");
         lines.ShouldContain("streamhouse_fetch_requests_total{front_end=\"http\",code=\"offset_out_of_range\"} 1");
         lines.ShouldContain("streamhouse_produce_duration_seconds_count{front_end=\"http\"} 2");
-        Assert.SkipUnless(PromTool.IsInstalled, "promtool (Debian package prometheus) is not installed");
+        RequiredTools.Require("promtool");
         (await PromTool.CheckAsync(page)).ShouldBeEmpty();
     }
 

@@ -2,6 +2,7 @@ using StreamHouse.Broker;
 using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Partitions;
 using StreamHouse.Server.Metrics;
+using StreamHouse.Tests.Support;
 
 namespace StreamHouse.Tests.Metrics;
 
@@ -66,12 +67,12 @@ public sealed class BrokerMetricsTests : IDisposable
     }
 
     [Fact]
-    public void Waiting_producers_go_up_and_down()
+    public void Waiting_fetches_go_up_and_down()
     {
-        _metrics.ProducerWaits();
-        _metrics.ProducerWaits();
-        _metrics.ProducerResumed();
-        Page().ShouldContain("streamhouse_waiting_producers 1");
+        _metrics.FetchWaits();
+        _metrics.FetchWaits();
+        _metrics.FetchResumed();
+        Page().ShouldContain("streamhouse_waiting_fetches 1");
     }
 
     [Fact]
@@ -124,7 +125,7 @@ public sealed class BrokerMetricsTests : IDisposable
     [Fact]
     public async Task Prometheus_own_checker_has_nothing_to_say()
     {
-        Assert.SkipUnless(PromTool.IsInstalled, "promtool (Debian package prometheus) is not installed");
+        RequiredTools.Require("promtool");
         foreach (BrokerGauge gauge in Enum.GetValues<BrokerGauge>())
         {
             _metrics.Observe(gauge, () => 1);
@@ -144,8 +145,6 @@ public sealed class BrokerMetricsTests : IDisposable
         _metrics.BatchRefused(BrokerErrorCode.Overloaded);
         _metrics.BatchAcknowledged(AckDurability.Object, duration);
         _metrics.BatchesRead(ReadSource.Segment, 10, 1000);
-        _metrics.ProducerWaits();
-        _metrics.ProducerResumed();
         _metrics.FetchWaits();
         _metrics.FetchResumed();
         _metrics.NodeLogSynced(duration, 8192, 3);

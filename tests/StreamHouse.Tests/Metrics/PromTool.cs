@@ -5,9 +5,6 @@ namespace StreamHouse.Tests.Metrics;
 /// <summary>Runs Prometheus' own checker over a metrics page.</summary>
 internal static class PromTool
 {
-    public static bool IsInstalled { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "promtool")));
-
     /// <summary>What promtool complains about; empty when the page is good.</summary>
     public static async Task<string> CheckAsync(string page)
     {

@@ -1,4 +1,5 @@
 using StreamHouse.Server.Metrics;
+using StreamHouse.Tests.Support;
 
 namespace StreamHouse.Tests.Metrics;
 
@@ -12,7 +13,7 @@ public sealed class PrometheusWriterTests
         string page = PrometheusWriter.Write([family]);
         page.ShouldContain("# HELP awkward_things_total Two\\nlines and a \\\\.\n");
         page.ShouldContain("{path=\"C:\\\\dir \\\"quoted\\\"\\nend\",_0bad_label=\"x\"} 1\n");
-        Assert.SkipUnless(PromTool.IsInstalled, "promtool (Debian package prometheus) is not installed");
+        RequiredTools.Require("promtool");
         (await PromTool.CheckAsync(page)).ShouldBeEmpty();
     }
 

@@ -48,11 +48,7 @@ internal sealed class AdminService(IBroker broker)
                 Topic = AdminMessages.Of(await broker.CreateTopicAsync(request.Name, partitions, durability, config, context.Aborted)),
             };
         }
-        TopicName.ThrowIfInvalid(request.Name);
-        if (broker.FindTopic(request.Name) is not null)
-        {
-            throw new BrokerException(BrokerErrorCode.TopicAlreadyExists, $"There is a topic '{request.Name}' already.");
-        }
+        broker.CheckNewTopic(request.Name, partitions);
         return new CreateTopicResponse();
     }
 

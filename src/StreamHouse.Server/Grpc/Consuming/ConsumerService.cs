@@ -41,7 +41,7 @@ internal sealed class ConsumerService(IBroker broker, BrokerMetrics metrics, Tim
         metrics.FetchAnswered(FrontEnd.Grpc, fetched.Error, clock.GetElapsedTime(arrived));
         return fetched.Error == BrokerErrorCode.None
             ? new OutgoingFetch(
-                fetched.HighWatermark, fetched.LogStartOffset, fetched.HighWatermark, fetched.LeaderEpoch, new FetchedSlices(fetched.Slices))
+                fetched.HighWatermark, fetched.LogStartOffset, fetched.LogEndOffset, fetched.LeaderEpoch, new FetchedSlices(fetched.Slices))
             : throw ErrorOf(fetched, topic.Name).ToException();
     }
 
