@@ -39,6 +39,9 @@ public enum BrokerGauge
     /// <summary>Led partitions that are offline: the lease is lost or storage failed.</summary>
     PartitionsOffline,
 
+    /// <summary>Objects waiting to be deleted by the collector.</summary>
+    ObjectsPendingDelete,
+
     /// <summary>Objects that nothing referred to at the collector's last search.</summary>
     ObjectsUnreferenced,
 

@@ -17,6 +17,7 @@ internal static class MetricGauges
         BrokerGauge.Topics => ("streamhouse.topics", null, "Live topics."),
         BrokerGauge.Partitions => ("streamhouse.partitions", null, "Partitions led by this process."),
         BrokerGauge.PartitionsOffline => ("streamhouse.partitions.offline", null, "Led partitions whose lease is lost or whose storage failed."),
+        BrokerGauge.ObjectsPendingDelete => ("streamhouse.collector.pending", null, "Objects waiting to be deleted."),
         BrokerGauge.ObjectsUnreferenced => ("streamhouse.collector.unreferenced", null, "Objects that nothing referred to at the last search."),
         BrokerGauge.CollectorHalted => ("streamhouse.collector.halted", null, "1 while nothing is deleted because a person must look at the log, else 0."),
         _ => throw new ArgumentOutOfRangeException(nameof(gauge), gauge, "Not a gauge."),
