@@ -7,6 +7,7 @@ using StreamHouse.Broker.Segments;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Broker.Uploads;
 using StreamHouse.Server.Configuration;
+using StreamHouse.Server.Metrics;
 using StreamHouse.Storage.Metadata;
 using StreamHouse.Storage.Metadata.Sqlite;
 using StreamHouse.Storage.NodeLogs;
@@ -19,8 +20,9 @@ internal sealed class Engine : IAsyncDisposable
 {
     private readonly Stack<Func<ValueTask>> _undo;
 
-    private Engine(LocalBroker broker, BrokerMetrics metrics, Stack<Func<ValueTask>> undo)
+    private Engine(LocalBroker broker, BrokerMetrics metrics, MetricsCollector collector, Stack<Func<ValueTask>> undo)
     {
+        Collector = collector;
         Broker = broker;
         Metrics = metrics;
         _undo = undo;
@@ -29,6 +31,9 @@ internal sealed class Engine : IAsyncDisposable
     public LocalBroker Broker { get; }
 
     public BrokerMetrics Metrics { get; }
+
+    /// <summary>What <see cref="Metrics"/> measured, recovery included.</summary>
+    public MetricsCollector Collector { get; }
 
     /// <summary>Where objects will lie, for the log.</summary>
     public static string ObjectsOf(DataFolder folder, ServerSettings settings)
@@ -70,10 +75,12 @@ internal sealed class Engine : IAsyncDisposable
         undo.Push(() => Dispose(device));
         BrokerMetrics metrics = new();
         undo.Push(() => Dispose(metrics));
+        MetricsCollector collector = new(metrics);
+        undo.Push(() => Dispose(collector));
         LocalBroker broker = await LocalBroker.StartAsync(
             new BrokerPorts(metadata, objects, device, TimeProvider.System, new SystemRandomSource(), metrics, logs), OptionsOf(settings), ct);
         undo.Push(broker.DisposeAsync);
-        return new Engine(broker, metrics, undo);
+        return new Engine(broker, metrics, collector, undo);
     }
 
     private static IObjectStore OpenObjects(DataFolder folder, ServerSettings settings, ILoggerFactory logs, Stack<Func<ValueTask>> undo)

@@ -71,6 +71,7 @@ internal sealed class ServerHost(ServerSettings settings, ILoggerFactory logs)
     {
         services.AddSingleton<IBroker>(engine.Broker);
         services.AddSingleton(engine.Metrics);
+        services.AddSingleton(engine.Collector);
         services.AddHttpApi(settings.Get<HttpApiOptions>());
     }
 

@@ -23,7 +23,7 @@ internal static class HttpApi
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
-        services.AddSingleton<MetricsCollector>();
+        services.TryAddSingleton<MetricsCollector>();
         services.AddSingleton<ReadinessProbe>();
         services.AddSingleton<RequestBodies>();
         services.AddSingleton<RecordPlacement>();
@@ -50,7 +50,7 @@ internal static class HttpApi
         return services;
     }
 
-    /// <summary>Maps the API's routes. Metrics count from this moment on.</summary>
+    /// <summary>Maps the API's routes. Metrics count from this moment on at the latest.</summary>
     public static void MapHttpApi(this IEndpointRouteBuilder endpoints)
     {
         endpoints.ServiceProvider.GetRequiredService<MetricsCollector>();

@@ -53,11 +53,12 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <param name="dataFolder">The data folder, kept afterwards; null for a temporary one.</param>
     /// <param name="args">Further arguments, such as <c>--set</c>, <c>NodeLog:FileBytes=1048576</c>.</param>
     /// <param name="environment">Further environment variables.</param>
+    /// <param name="shell">Commands that a shell runs before it becomes the server, such as <c>trap '' XFSZ</c>.</param>
     /// <exception cref="InvalidOperationException">It ended, or was not ready in time; the message has its log.</exception>
     public static async Task<ServerProcess> StartAsync(
-        string? dataFolder = null, IEnumerable<string>? args = null, IReadOnlyDictionary<string, string>? environment = null)
+        string? dataFolder = null, IEnumerable<string>? args = null, IReadOnlyDictionary<string, string>? environment = null, string? shell = null)
     {
-        ServerProcess server = Launch(dataFolder, ["--grpc-port", "0", "--http-port", "0", .. args ?? []], environment);
+        ServerProcess server = Launch(dataFolder, ["--grpc-port", "0", "--http-port", "0", .. args ?? []], environment, shell);
         try
         {
             await server.WaitUntilReadyAsync();
@@ -71,17 +72,21 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the executable with just these arguments and <c>--data-dir</c>, and does not wait.</summary>
-    public static ServerProcess Launch(string? dataFolder, IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment = null)
+    public static ServerProcess Launch(string? dataFolder, IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment = null, string? shell = null)
     {
         bool ownsFolder = dataFolder is null;
         dataFolder ??= Directory.CreateTempSubdirectory("streamhouse-test-").FullName;
-        ProcessStartInfo start = new(Executable)
+        ProcessStartInfo start = new(shell is null ? Executable : "/bin/sh")
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
             UseShellExecute = false,
             WorkingDirectory = Path.GetTempPath(),
         };
+        foreach (string arg in shell is null ? Array.Empty<string>() : ["-c", $"{shell}; exec \"$0\" \"$@\"", Executable])
+        {
+            start.ArgumentList.Add(arg);
+        }
         start.ArgumentList.Add("--data-dir");
         start.ArgumentList.Add(dataFolder);
         foreach (string arg in args)

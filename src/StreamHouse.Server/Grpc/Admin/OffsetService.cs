@@ -69,6 +69,11 @@ internal sealed class OffsetService(IBroker broker, TimeProvider clock)
                     BrokerErrorCode.InvalidRequest, $"The offset of '{offset.Topic}' partition {offset.Partition} or its leader epoch is out of range.");
             }
             TopicDescription topic = broker.Require(offset.Topic, Guid.Empty);
+            if (offset.Partition < 0 || offset.Partition >= topic.Partitions)
+            {
+                // Before anything is stored: a commit is all or nothing here.
+                throw new BrokerException(BrokerErrorCode.UnknownPartition, $"'{offset.Topic}' has no partition {offset.Partition}.");
+            }
             offsets.Add(new Stored(
                 new TopicPartition(topic.Id, offset.Partition), offset.Offset, (int)offset.LeaderEpoch, offset.Metadata.Length == 0 ? null : offset.Metadata, now));
         }
