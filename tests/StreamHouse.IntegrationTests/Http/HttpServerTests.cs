@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using StreamHouse.Broker.Diagnostics;
 using StreamHouse.IntegrationTests.Support;
 using StreamHouse.Tests.Http;
 using StreamHouse.Tests.Metrics;
@@ -236,6 +237,9 @@ public sealed class HttpServerTests
             (await again.ReadAsync("/v1/topics/object/partitions/0/records")).Count.ShouldBe(2);
             string second = await again.TextAsync("/metrics");
 
+            // Every gauge is fed by someone; connections and waiting fetches are gauges that count events.
+            first.Split('\n').Count(l => l.StartsWith("# TYPE streamhouse_", StringComparison.Ordinal) && l.EndsWith(" gauge", StringComparison.Ordinal))
+                .ShouldBe(Enum.GetValues<BrokerGauge>().Length + 2);
             Value(first, "streamhouse_append_records_total").ShouldBe(5);
             Value(first, "streamhouse_append_bytes_total").ShouldBeGreaterThan(0);
             Value(first, "streamhouse_produce_requests_total", "http", "none").ShouldBe(2);
