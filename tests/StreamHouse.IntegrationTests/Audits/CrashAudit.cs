@@ -10,9 +10,9 @@ namespace StreamHouse.IntegrationTests.Audits;
 
 /// <summary>
 /// Rounds of SIGKILL at random moments, also while starting, under load by idempotent producers: lasting ones that try again until they succeed, and in every
-/// round one that gives up early. A reader follows all along. Afterwards the whole log is held against what was acknowledged and what was seen.
+/// round one that gives up early; or what else is done to the server before it would be killed. A reader follows all along. Afterwards the whole log is held against what was acknowledged and what was seen.
 /// </summary>
-internal sealed class CrashAudit(int seed, IReadOnlyDictionary<string, string> environment)
+internal sealed class CrashAudit(int seed, IReadOnlyDictionary<string, string> environment, Func<ServerProcess, Task>? beforeKill = null)
 {
     private const int LastingProducers = 4;
 
@@ -58,6 +58,7 @@ internal sealed class CrashAudit(int seed, IReadOnlyDictionary<string, string> e
                 producers.Add(AuditProducer.RunAsync(
                     LastingProducers + round, Address, all, _ledger, seed, TimeSpan.FromMilliseconds(300), endOfRound.Token));
                 await Task.Delay(_random.Next(30, 900));
+                await (beforeKill?.Invoke(server) ?? Task.CompletedTask);
                 await server.DisposeAsync();
                 await endOfRound.CancelAsync();
                 // Every fourth time it dies again while it recovers.

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Globalization;
+using StreamHouse.Server.Hosting;
 
 namespace StreamHouse.IntegrationTests.Audits;
 
@@ -28,6 +30,25 @@ public sealed class CrashAuditTests(ITestOutputHelper output)
         ["STREAMHOUSE_SEGMENT_CACHE__BYTES_MAX"] = "1048576",
         ["STREAMHOUSE_SEGMENT_CACHE__BLOCK_BYTES"] = "65536",
     });
+
+    [Fact]
+    public async Task Server_asked_to_stop_under_load_drains_within_ten_seconds_and_loses_nothing() => output.WriteLine(
+        await new CrashAudit(Random.Shared.Next(), new Dictionary<string, string>(), async server =>
+        {
+            long began = Stopwatch.GetTimestamp();
+            (await server.StopAsync()).ShouldBe(ExitCode.Success, server.Log);
+            Stopwatch.GetElapsedTime(began).ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        }).RunAsync(rounds: 4));
+
+    [Fact]
+    public async Task Server_paused_under_load_goes_on_where_it_was() => output.WriteLine(
+        await new CrashAudit(Random.Shared.Next(), new Dictionary<string, string>(), async server =>
+        {
+            server.Signal(19);
+            await Task.Delay(1500);
+            server.Signal(18);
+            await Task.Delay(500);
+        }).RunAsync(rounds: 3));
 
     private async Task AuditAsync(Dictionary<string, string> environment)
     {
