@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using StreamHouse.Client;
 using StreamHouse.Client.Producers;
 using StreamHouse.IntegrationTests.Support;
@@ -124,6 +125,23 @@ public sealed class DamageTests : IDisposable
     }
 
     [Fact]
+    public async Task Metadata_of_a_newer_version_is_refused_and_works_again_with_its_own()
+    {
+        await FillAsync(RecordDurability.Object);
+        SetVersion("INSERT INTO schema_version (version, applied_at) VALUES (1000, 0)");
+        await using (ServerProcess server = ServerProcess.Launch(_folder, Ports))
+        {
+            (await server.WaitForExitAsync()).ShouldBe(ExitCode.DataRefused, server.Log);
+            server.Log.ShouldContain("1000");
+        }
+
+        SetVersion("DELETE FROM schema_version WHERE version = 1000");
+
+        await using ServerProcess again = await ServerProcess.StartAsync(_folder);
+        (await Traffic.ReadAsync(again, "a")).ShouldBe(Traffic.Values("a", 10));
+    }
+
+    [Fact]
     public async Task Node_log_of_another_cluster_is_refused()
     {
         await FillAsync(RecordDurability.Local);
@@ -183,6 +201,15 @@ public sealed class DamageTests : IDisposable
         {
             await server.KillAsync();
         }
+    }
+
+    private void SetVersion(string sql)
+    {
+        using SqliteConnection connection = new($"Data Source={Path.Combine(_folder, "metadata.db")};Pooling=False");
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
     }
 
     private string[] LogFiles() => [.. Directory.GetFiles(Path.Combine(_folder, "wal")).Order(StringComparer.Ordinal)];
