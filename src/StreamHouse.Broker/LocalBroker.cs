@@ -34,6 +34,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     private readonly GroupOffsets _groupOffsets;
     private readonly LogStarts _logStarts;
     private LifecycleWorkers? _lifecycle;
+    private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _stopping;
 
     private LocalBroker(BrokerPorts ports, BrokerOptions options, BufferPool buffers, BrokerStart start)
@@ -49,8 +50,8 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         SliceUpload upload = new(
             start.ClusterId, start.Incarnation, ports.Objects, ports.Metadata, _nodeLog, _memory, ports.Random, ports.Clock, ports.Metrics,
             ports.Loggers.CreateLogger<SliceUpload>());
-        _localUploads = new SegmentUploader(options.LocalUploads, upload, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());
-        _objectUploads = new SegmentUploader(options.ObjectUploads, upload, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());
+        _localUploads = new SegmentUploader(options.LocalUploads, upload, OnFault, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());
+        _objectUploads = new SegmentUploader(options.ObjectUploads, upload, OnFault, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());
         PartitionServices services = new(
             ports.Clock, _nodeLog, new SlabArena(buffers), _memory, new BatchValidator(), ports.Metrics, tiered, FlushAll);
         _partitions = new LedPartitions(services, _localUploads, _objectUploads);
@@ -67,8 +68,8 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     /// <inheritdoc/>
     public BufferPool Buffers { get; }
 
-    /// <summary>Ends with the cause when the node log has failed: the process must then exit, without acknowledging anything more.</summary>
-    public Task<Exception> Failed => _nodeLog.Failed;
+    /// <summary>Ends with the cause when the node log or uploading has failed for good: the process must then exit, without acknowledging anything more.</summary>
+    public Task<Exception> Failed => _failed.Task;
 
     /// <inheritdoc/>
     public BrokerStatus Status => new(
@@ -87,6 +88,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         LocalBroker broker = new(ports, options, buffers, start);
         broker.OpenPartitions();
         broker.Observe();
+        _ = broker.WatchNodeLogAsync();
         broker._localUploads.Start();
         broker._objectUploads.Start();
         broker._lifecycle = new LifecycleWorkers(ports, options.Lifecycle, start.ClusterId, start.Incarnation, broker._catalog);
@@ -229,6 +231,10 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         _localUploads.Flush();
         _objectUploads.Flush();
     }
+
+    private async Task WatchNodeLogAsync() => OnFault(await _nodeLog.Failed);
+
+    private void OnFault(Exception cause) => _failed.TrySetResult(cause);
 
     private void OpenPartitions()
     {

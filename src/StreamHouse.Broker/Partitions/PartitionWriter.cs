@@ -88,6 +88,9 @@ internal sealed class PartitionWriter
         set => Volatile.Write(ref _config, value);
     }
 
+    // A partition that is closed for other reasons has no new data, but what it has may be read.
+    private bool IsUnreadable => _closed is { Error: BrokerErrorCode.UnknownTopic or BrokerErrorCode.Fenced };
+
     private long NowMs => _services.Clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>See <see cref="IBroker.Append"/>.</summary>
@@ -287,8 +290,8 @@ internal sealed class PartitionWriter
         lock (_lock)
         {
             belowTail = false;
-            return _closed is { Error: BrokerErrorCode.UnknownTopic or BrokerErrorCode.Fenced } closed
-                ? _log.Answer(closed.Error, closed.Message)
+            return IsUnreadable
+                ? _log.Answer(_closed!.Value.Error, _closed.Value.Message)
                 : _log.Read(request, bytesMax, wholeFirst, out belowTail);
         }
     }
@@ -299,7 +302,7 @@ internal sealed class PartitionWriter
     {
         lock (_lock)
         {
-            return _closed is null && _log.TryWait(waiter, request.Offset, seenHighWatermark);
+            return !IsUnreadable && _log.TryWait(waiter, request.Offset, seenHighWatermark);
         }
     }
 

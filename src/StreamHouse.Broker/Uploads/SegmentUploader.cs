@@ -16,6 +16,7 @@ internal sealed class SegmentUploader : IAsyncDisposable
     private readonly AsyncGate _inFlightPlaces;
     private readonly SliceUpload _upload;
     private readonly TimeProvider _clock;
+    private readonly Action<Exception> _onFault;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopped = new();
     private Task _lastCommit = Task.CompletedTask;
@@ -23,8 +24,14 @@ internal sealed class SegmentUploader : IAsyncDisposable
     private int _inFlight;
     private bool _draining;
 
-    public SegmentUploader(UploadOptions options, SliceUpload upload, TimeProvider clock, ILogger logger)
+    /// <param name="options">When to upload.</param>
+    /// <param name="upload">Does one upload.</param>
+    /// <param name="onFault">Told of an error that nobody foresaw: then nothing is uploaded any more, and the process should end.</param>
+    /// <param name="clock">Time.</param>
+    /// <param name="logger">Where to log.</param>
+    public SegmentUploader(UploadOptions options, SliceUpload upload, Action<Exception> onFault, TimeProvider clock, ILogger logger)
     {
+        _onFault = onFault;
         _options = options;
         _upload = upload;
         _clock = clock;
@@ -38,7 +45,7 @@ internal sealed class SegmentUploader : IAsyncDisposable
     public int InFlight => Volatile.Read(ref _inFlight);
 
     /// <summary>Starts the loop.</summary>
-    public void Start() => _loop = RunAsync();
+    public void Start() => _loop = ReportingFaultsAsync(RunAsync());
 
     /// <summary>A partition has bytes to upload.</summary>
     public void NoteReady(PartitionWriter partition, int bytes)
@@ -77,6 +84,20 @@ internal sealed class SegmentUploader : IAsyncDisposable
     /// <summary>Ends the loop at once.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(drain: false, CancellationToken.None);
 
+    private async Task ReportingFaultsAsync(Task work)
+    {
+        try
+        {
+            await work;
+        }
+        catch (Exception e)
+        {
+            UploadLog.Faulted(_logger, e);
+            _onFault(e);
+            _stopped.Cancel();
+        }
+    }
+
     private async Task RunAsync()
     {
         while (!_stopped.IsCancellationRequested && !(_draining && _queue.IsEmpty))
@@ -95,7 +116,7 @@ internal sealed class SegmentUploader : IAsyncDisposable
                 continue;
             }
             Interlocked.Increment(ref _inFlight);
-            _lastCommit = UploadAsync(slices, _lastCommit);
+            _lastCommit = ReportingFaultsAsync(UploadAsync(slices, _lastCommit));
         }
     }
 

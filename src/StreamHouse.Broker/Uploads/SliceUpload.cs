@@ -108,7 +108,7 @@ internal sealed class SliceUpload(
                 UploadLog.UploadFailed(logger, attempt, openSlices.Count, e.Message);
                 return false;
             }
-            catch (IOException e)
+            catch (Exception e) when (e is IOException or BrokerException)
             {
                 metrics.CommitFailed(clock.GetElapsedTime(started));
                 UploadLog.CommitUnresolved(logger, open.ObjectId, e.Message);

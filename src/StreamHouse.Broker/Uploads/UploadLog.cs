@@ -19,6 +19,9 @@ internal static partial class UploadLog
     [LoggerMessage(Level = LogLevel.Information, Message = "Stopped before the tail of {Topic}/{Partition} was uploaded")]
     public static partial void StoppedWithDataLeft(ILogger logger, string topic, int partition);
 
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Uploading has ended by an error that nobody foresaw; the process must end")]
+    public static partial void Faulted(ILogger logger, Exception cause);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "Committed object {ObjectId}: {Slices} slices, {Bytes} bytes")]
     public static partial void Committed(ILogger logger, Guid objectId, int slices, long bytes);
 }

@@ -104,7 +104,8 @@ internal sealed class AuditProducer : IAsyncDisposable
         catch (StreamHouseException e)
         {
             _ledger.GiveUp();
-            if (!_mayGiveUp || !(e.IsRetriable || e.Code == StreamHouseErrorCode.DeliveryTimedOut))
+            // One that gave a batch up does not know either what became of those sent after it: they end as out of order.
+            if (!_mayGiveUp || !(e.IsRetriable || e.Code is StreamHouseErrorCode.DeliveryTimedOut or StreamHouseErrorCode.OutOfOrderSequence))
             {
                 _ledger.Fault($"{at}: {record} was refused: {e.Code} {e.Message}");
             }
