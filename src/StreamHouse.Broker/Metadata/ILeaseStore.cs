@@ -15,7 +15,7 @@ public interface ILeaseStore
     /// <summary>Releases every lease of a session and removes it.</summary>
     Task CloseSessionAsync(Guid incarnation, CancellationToken ct);
 
-    /// <summary>Takes every live topic's leases whoever holds them, in one statement. Only for the process that owns the whole cluster.</summary>
+    /// <summary>Takes every live topic's leases whoever holds them, and ends all other sessions, in one transaction. Only for the process that owns the whole cluster.</summary>
     /// <param name="incarnation">The taker.</param>
     /// <param name="nodeLog">Identity of the taker's node log. A lease whose tail lies in another node log is refused.</param>
     /// <exception cref="BrokerException"><see cref="BrokerErrorCode.DataDamaged"/> when a partition's tail lies in a node log that is not this one.</exception>

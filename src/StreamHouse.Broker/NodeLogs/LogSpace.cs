@@ -193,15 +193,6 @@ internal sealed class LogSpace
         }
     }
 
-    /// <summary>Groups that pin the oldest file, when more files than <paramref name="filesMax"/> are in use.</summary>
-    public IReadOnlyList<long> GroupsPinningOldest(int filesMax)
-    {
-        lock (_gate)
-        {
-            return _files.Count > filesMax ? [.. _files[0].Pins.Keys] : [];
-        }
-    }
-
     /// <summary>All open files.</summary>
     public IReadOnlyList<LogFileInUse> All()
     {

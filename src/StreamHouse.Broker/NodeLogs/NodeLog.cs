@@ -124,9 +124,6 @@ public sealed class NodeLog : IAsyncDisposable
         _writer.Hint(group, endOffset);
     }
 
-    /// <summary>Groups whose batches keep the oldest file from being written over, when more files than <see cref="NodeLogOptions.FilesBeforeEarlyFlush"/> are in use: tier them now.</summary>
-    public IReadOnlyList<long> GroupsPinningOldFiles() => _space.GroupsPinningOldest(_options.FilesBeforeEarlyFlush);
-
     /// <summary>Writes what waits, syncs the empty frame that proves it, and closes the files.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -17,10 +17,6 @@ public sealed record NodeLogOptions
     [Range(0, 1000)]
     public int SpareFilesMax { get; init; } = 2;
 
-    /// <summary>Files in use above which partitions that pin the oldest one are reported, to be flushed early.</summary>
-    [Range(1, 100_000)]
-    public int FilesBeforeEarlyFlush { get; init; } = 4;
-
     /// <summary>Bytes gathered into one frame, a multiple of 4 KiB; a larger batch makes a frame of its own.</summary>
     [Range(4096, 1 << 30)]
     public int FrameBytesMax { get; init; } = 4 << 20;
@@ -54,7 +50,6 @@ public sealed record NodeLogOptions
         }
         ArgumentOutOfRangeException.ThrowIfLessThan(FilesMax, 3, nameof(FilesMax));
         ArgumentOutOfRangeException.ThrowIfNegative(SpareFilesMax, nameof(SpareFilesMax));
-        ArgumentOutOfRangeException.ThrowIfLessThan(FilesBeforeEarlyFlush, 1, nameof(FilesBeforeEarlyFlush));
         ArgumentOutOfRangeException.ThrowIfNegative(RecoveredBytesMax, nameof(RecoveredBytesMax));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(IdleSyncDelay, TimeSpan.Zero, nameof(IdleSyncDelay));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(SpaceRetryDelay, TimeSpan.Zero, nameof(SpaceRetryDelay));

@@ -27,8 +27,8 @@ internal static class ExitCode
     /// <summary>The object store does not answer or refuses the credentials.</summary>
     public const int ObjectStoreUnusable = 7;
 
-    /// <summary>Writing the node log failed while running: nothing more can be acknowledged.</summary>
-    public const int NodeLogFailed = 8;
+    /// <summary>Writing the node log, or uploading, failed for good while running: nothing more can be acknowledged.</summary>
+    public const int StorageFailed = 8;
 
     /// <summary>Stopping took longer than allowed. What was acknowledged is safe.</summary>
     public const int DrainTimedOut = 9;

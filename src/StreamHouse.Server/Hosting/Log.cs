@@ -23,8 +23,8 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Error, "Stopping took longer than {seconds} s and was cut short; what was acknowledged is safe")]
     public static partial void DrainTimedOut(this ILogger logger, double seconds);
 
-    [LoggerMessage(8, LogLevel.Critical, "The node log failed: nothing can be acknowledged any more, the process ends at once. Check the disk, then start again")]
-    public static partial void NodeLogFailed(this ILogger logger, Exception cause);
+    [LoggerMessage(8, LogLevel.Critical, "Storage failed for good: nothing can be acknowledged any more, the process ends at once. Check the disk, then start again")]
+    public static partial void StorageFailed(this ILogger logger, Exception cause);
 
     [LoggerMessage(9, LogLevel.Critical, "{message}")]
     public static partial void StartFailed(this ILogger logger, string message);

@@ -124,13 +124,13 @@ internal sealed class ServerHost(ServerSettings settings, ILoggerFactory logs)
         }
     }
 
-    /// <summary>A failed node log ends the process at once: no drain may let anything out that looks like an acknowledgement.</summary>
+    /// <summary>Failed storage ends the process at once: no drain may let anything out that looks like an acknowledgement.</summary>
     private async Task<int> ExitWhenFailedAsync(LocalBroker broker)
     {
         Exception cause = await broker.Failed;
-        _log.NodeLogFailed(cause);
-        ExitAtOnce(ExitCode.NodeLogFailed);
-        return ExitCode.NodeLogFailed;
+        _log.StorageFailed(cause);
+        ExitAtOnce(ExitCode.StorageFailed);
+        return ExitCode.StorageFailed;
     }
 
     private void ExitAtOnce(int exitCode)

@@ -55,6 +55,8 @@ internal static class LeaseSql
                 $"The tail of {first.Partition} lies in node log {first.NodeLog:D}, but this process has node log {nodeLog:D}. " +
                 "Start with the data directory that holds that log; records not yet in objects are only there.");
         }
+        // Whoever held leases is gone, killed perhaps: its session would never expire.
+        session.Execute("DELETE FROM sessions WHERE incarnation <> @me", ("@me", incarnation));
         return session.Query($"{Take} WHERE {LiveTopic} RETURNING {Columns}", Live, ("@me", incarnation), ("@nodeLog", nodeLog));
     }
 

@@ -19,7 +19,6 @@ public sealed class CrashAuditTests(ITestOutputHelper output)
     {
         ["STREAMHOUSE_NODE_LOG__FILE_BYTES"] = "262144",
         ["STREAMHOUSE_NODE_LOG__FILES_MAX"] = "8",
-        ["STREAMHOUSE_NODE_LOG__FILES_BEFORE_EARLY_FLUSH"] = "1",
         ["STREAMHOUSE_NODE_LOG__FRAME_BYTES_MAX"] = "65536",
         ["STREAMHOUSE_LOCAL_UPLOADS__FLUSH_BYTES"] = "65536",
         ["STREAMHOUSE_LOCAL_UPLOADS__FLUSH_INTERVAL"] = "30ms",

@@ -151,7 +151,7 @@ public sealed class ShutdownTests
                 LimitFileSize(server.Id, 1);
                 RpcException failed = await Should.ThrowAsync<RpcException>(() => channel.ProduceAsync(topic, 0, "never durable"));
 
-                (await server.WaitForExitAsync()).ShouldBe(ExitCode.NodeLogFailed, server.Log);
+                (await server.WaitForExitAsync()).ShouldBe(ExitCode.StorageFailed, server.Log);
                 failed.Status.ShouldNotBe(GrpcStatusCode.OK);
             }
             await using ServerProcess next = await ServerProcess.StartAsync(folder);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using StreamHouse.Broker;
 using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Topics;
@@ -91,6 +92,25 @@ public class AppendTests
         rig.Log.WriteFailure = null;
         AppendResult later = await rig.Append(topic, EngineRig.Batch(["c"])).WaitAsync(Soon);
         later.Error.ShouldBe(BrokerErrorCode.StorageFailed);
+        (await rig.ReadAllAsync(topic)).ShouldBe(["0:a"]);
+    }
+
+    [Fact]
+    public async Task A_reader_at_the_end_of_a_closed_partition_waits_as_long_as_it_asked_to()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync();
+        await rig.AppendAsync(topic, "a");
+        rig.Log.WriteFailure = new IOException("sync failed, says the test");
+        await rig.Append(topic, EngineRig.Batch(["b"])).WaitAsync(Soon);
+
+        long began = Stopwatch.GetTimestamp();
+        Task<FetchResult> fetch = rig.FetchAsync(topic, 1, wait: TimeSpan.FromSeconds(2));
+
+        fetch.IsCompleted.ShouldBeFalse("it waits, without reading again and again until its time is over");
+        Stopwatch.GetElapsedTime(began).ShouldBeLessThan(TimeSpan.FromSeconds(1.5));
+        using FetchResult result = await fetch.WaitAsync(Soon);
+        result.Partitions[0].Error.ShouldBe(BrokerErrorCode.None);
     }
 
     [Fact]

@@ -59,6 +59,57 @@ public class UploadTests
     }
 
     [Fact]
+    public async Task An_error_of_the_store_that_is_not_about_the_connection_leaves_the_commit_to_be_tried_again()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync();
+        await rig.AppendAsync(topic, "a");
+        int failures = 2;
+        rig.Metadata.BeforeCommit = _ => failures-- > 0 ? throw new BrokerException(BrokerErrorCode.StorageFailed, "says the test") : Task.CompletedTask;
+
+        await rig.TierAsync(topic);
+
+        rig.Broker.Failed.IsCompleted.ShouldBeFalse();
+        (await rig.ReadAllAsync(topic)).ShouldBe(["0:a"]);
+    }
+
+    [Fact]
+    public async Task An_error_that_nobody_foresaw_ends_the_process_instead_of_uploading_in_silence()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync();
+        await rig.AppendAsync(topic, "a");
+        rig.Metadata.BeforeCommit = _ => throw new InvalidCastException("says the test");
+
+        rig.Broker.FlushAll();
+
+        (await rig.Broker.Failed.WaitAsync(Soon)).ShouldBeOfType<InvalidCastException>();
+        await rig.CrashAsync();
+        rig.Metadata.BeforeCommit = null;
+        (await rig.ReadAllAsync(topic)).ShouldBe(["0:a"]);
+    }
+
+    [Fact]
+    public async Task A_partition_written_once_does_not_keep_the_log_of_a_busy_one()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync(EngineRig.Options with
+        {
+            NodeLog = EngineRig.Options.NodeLog with { FileBytes = 256 << 10 },
+            LocalUploads = EngineRig.Options.LocalUploads with { FlushBytes = 64 << 10, FlushInterval = TimeSpan.FromMinutes(30) },
+        });
+        TopicDescription topic = await rig.CreateTopicAsync(partitions: 2);
+        await rig.AppendAsync(topic, "seldom");
+        string[] large = [new('x', 30_000)];
+        for (int i = 0; i < 100; i++)
+        {
+            (await rig.Append(topic, EngineRig.Batch(large), partition: 1)).Error.ShouldBe(BrokerErrorCode.None);
+        }
+
+        await EngineRig.UntilAsync(() => rig.Broker.Status.NodeLogBytes <= 4 * (256 << 10));
+        rig.Status(topic).TieredEndOffset.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task One_object_carries_the_slices_of_all_partitions()
     {
         await using EngineRig rig = await EngineRig.StartAsync();

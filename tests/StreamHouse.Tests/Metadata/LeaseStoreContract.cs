@@ -124,6 +124,7 @@ public abstract class LeaseStoreContract : MetadataStoreContract
         TopicDescription remote = await CreateTopicAsync("remote", durability: Durability.Object);
         TopicDescription gone = await CreateTopicAsync("gone");
         await RegisterAsync(Id(1), null);
+        await RegisterAsync(Id(2), null);
         await TakeAsync(new(local.Id, 0), Id(1));
         await Store.DeleteTopicAsync(gone.Id, Ct);
 
@@ -132,6 +133,8 @@ public abstract class LeaseStoreContract : MetadataStoreContract
         leases.Select(l => (l.Partition, l.Epoch, l.Holder, l.NodeLog)).ShouldBe(
             [(new(local.Id, 0), 2, Id(2), Id(9)), (new(local.Id, 1), 1, Id(2), Id(9)), (new(remote.Id, 0), 1, Id(2), null)], ignoreOrder: true);
         (await ReadLeaseAsync(new(gone.Id, 0))).Holder.ShouldBeNull();
+        (await Store.RenewSessionAsync(Id(1), Ttl, Ct)).ShouldBeFalse("the session of a process that was killed is gone");
+        (await Store.RenewSessionAsync(Id(2), Ttl, Ct)).ShouldBeTrue();
     }
 
     [Fact]

@@ -86,26 +86,6 @@ public class NodeLogSpaceTests
     }
 
     [Fact]
-    public void Only_a_slow_partition_that_pins_the_oldest_file_is_reported()
-    {
-        LogRig rig = new LogRig().Open();
-        rig.Append(5, 0, 100);
-        int offset = 0;
-        while (rig.Log.FilesInUse <= rig.Options.FilesBeforeEarlyFlush + 1)
-        {
-            rig.Log.GroupsPinningOldFiles().ShouldBeEmpty();
-            rig.Append(1, offset++, 20_000);
-            rig.Device.Pump();
-            rig.Log.MarkTiered(1, offset);
-        }
-        rig.Log.GroupsPinningOldFiles().ShouldBe([5]);
-        rig.Log.MarkTiered(5, 1);
-        rig.Device.Pump();
-        rig.Log.GroupsPinningOldFiles().ShouldBeEmpty();
-        rig.Log.FilesInUse.ShouldBe(2);
-    }
-
-    [Fact]
     public void A_deleted_topic_pins_nothing_even_by_batches_still_to_come()
     {
         LogRig rig = new LogRig().Open();
