@@ -70,11 +70,7 @@ internal sealed class ProduceBench(ProduceBenchRequest request, BenchMeter meter
         for (long i = 0; i < request.Records && Volatile.Read(ref _error) is null; i++)
         {
             long sendAt = pace.TimeOf(i);
-            if (request.Rate > 0 && SendPace.UntilDue(sendAt) is { Ticks: > 0 } wait)
-            {
-                // A timer wakes up to a millisecond late, which is then made up for: what was due meanwhile goes at once.
-                await Task.Delay(wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait, ct);
-            }
+            SendPace.WaitUntil(sendAt, ct);
             if (sendAt - clockAt > Stopwatch.Frequency / 1000)
             {
                 clockAt = sendAt;
@@ -103,10 +99,7 @@ internal sealed class ProduceBench(ProduceBenchRequest request, BenchMeter meter
         {
             ct.ThrowIfCancellationRequested();
             long sendAt = pace.TimeOf(i);
-            if (request.Rate > 0 && SendPace.UntilDue(sendAt) is { Ticks: > 0 } wait)
-            {
-                await Task.Delay(wait, ct);
-            }
+            SendPace.WaitUntil(sendAt, ct);
             await producer.SendAsync(
                 request.Topic, default, ValueOf(i), partition: request.Partitions[(int)(i % request.Partitions.Length)], ct: CancellationToken.None);
             meter.Complete(sendAt, request.ValueBytes);
