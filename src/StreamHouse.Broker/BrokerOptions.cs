@@ -11,9 +11,9 @@ namespace StreamHouse.Broker;
 /// <summary>Every limit of the engine; each part's options stand beside the part.</summary>
 public sealed record BrokerOptions
 {
-    /// <summary>Idle buffer memory kept for reuse, in bytes. 0 to 16 GiB.</summary>
+    /// <summary>Buffer memory, rented and idle together, up to which idle buffers are kept for reuse, in bytes. 0 to 16 GiB.</summary>
     [Range(typeof(long), "0", "17179869184")]
-    public long PooledBytesMax { get; init; } = 64L << 20;
+    public long PooledBytesMax { get; init; } = 256L << 20;
 
     /// <summary>Lets a new cluster share an object store with others, each under its own prefix. Otherwise that looks like lost metadata and is refused.</summary>
     public bool AllowOtherClusters { get; init; }

@@ -1,10 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 
 namespace StreamHouse.Broker.Buffers;
 
 /// <summary>
-/// Pinned arrays in power-of-two sizes from 4 KiB to 64 MiB. Keeps at most <c>retainedBytesMax</c> of idle arrays;
-/// more than that is left to the garbage collector.
+/// Pinned arrays in power-of-two sizes from 4 KiB to 64 MiB. Arrays that are given back are kept as long as all there are, rented and idle, stay
+/// within <c>bytesMax</c>; renting is not refused above it, but then nothing is kept, and idle arrays of other sizes make room first.
+/// What is not kept is left to the garbage collector.
 /// </summary>
 public sealed class BufferPool
 {
@@ -12,19 +14,22 @@ public sealed class BufferPool
     private const int LargestShift = 26;
 
     private readonly Stack<SharedBuffer>[] _idle = new Stack<SharedBuffer>[LargestShift - SmallestShift + 1];
-    private readonly long _retainedBytesMax;
-    private long _retainedBytes;
+    private readonly long _bytesMax;
+    private long _bytes;
 
-    /// <param name="retainedBytesMax">Idle bytes kept for reuse; at least 0.</param>
-    public BufferPool(long retainedBytesMax)
+    /// <param name="bytesMax">Bytes of rented and idle arrays together up to which arrays are kept; at least 0.</param>
+    public BufferPool(long bytesMax)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(retainedBytesMax);
-        _retainedBytesMax = retainedBytesMax;
+        ArgumentOutOfRangeException.ThrowIfNegative(bytesMax);
+        _bytesMax = bytesMax;
         for (int i = 0; i < _idle.Length; i++)
         {
             _idle[i] = new Stack<SharedBuffer>();
         }
     }
+
+    /// <summary>Bytes of all arrays, rented and idle.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>Largest size that can be rented, in bytes.</summary>
     public static int RentBytesMax => 1 << LargestShift;
@@ -36,19 +41,10 @@ public sealed class BufferPool
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, RentBytesMax);
         int shift = ShiftOf(bytes);
-        Stack<SharedBuffer> idle = _idle[shift - SmallestShift];
-        SharedBuffer? buffer = null;
-        lock (idle)
+        if (!TryTakeIdle(shift, out SharedBuffer? buffer))
         {
-            idle.TryPop(out buffer);
-        }
-        if (buffer is null)
-        {
+            MakeRoom(1 << shift);
             buffer = new SharedBuffer(this, GC.AllocateUninitializedArray<byte>(1 << shift, pinned: true));
-        }
-        else
-        {
-            Interlocked.Add(ref _retainedBytes, -buffer.Capacity);
         }
         buffer.Activate();
         return buffer;
@@ -56,15 +52,36 @@ public sealed class BufferPool
 
     internal void Return(SharedBuffer buffer)
     {
-        if (Interlocked.Add(ref _retainedBytes, buffer.Capacity) > _retainedBytesMax)
+        if (Interlocked.Read(ref _bytes) > _bytesMax)
         {
-            Interlocked.Add(ref _retainedBytes, -buffer.Capacity);
+            Interlocked.Add(ref _bytes, -buffer.Capacity);
             return;
         }
         Stack<SharedBuffer> idle = _idle[ShiftOf(buffer.Capacity) - SmallestShift];
         lock (idle)
         {
             idle.Push(buffer);
+        }
+    }
+
+    private void MakeRoom(int bytes)
+    {
+        long all = Interlocked.Add(ref _bytes, bytes);
+        for (int shift = LargestShift; shift >= SmallestShift && all > _bytesMax; shift--)
+        {
+            while (all > _bytesMax && TryTakeIdle(shift, out SharedBuffer? idle))
+            {
+                all = Interlocked.Add(ref _bytes, -idle.Capacity);
+            }
+        }
+    }
+
+    private bool TryTakeIdle(int shift, [NotNullWhen(true)] out SharedBuffer? buffer)
+    {
+        Stack<SharedBuffer> idle = _idle[shift - SmallestShift];
+        lock (idle)
+        {
+            return idle.TryPop(out buffer);
         }
     }
 

@@ -12,7 +12,7 @@ public sealed class NodeLogInspector : IAsyncDisposable
     private NodeLogInspector(LogFileSet set)
     {
         _set = set;
-        _scanner = new LogScanner(set, new BufferPool(retainedBytesMax: 0));
+        _scanner = new LogScanner(set, new BufferPool(bytesMax: 0));
         Files = [.. set.Files.Select(file => new NodeLogFileInfo(
             file.Name, file.Header.Sequence, file.Header.NodeLogId, file.Header.ClusterId, file.Header.Start, file.Header.Length, file.Header.Cut, file.IsVoid))];
     }

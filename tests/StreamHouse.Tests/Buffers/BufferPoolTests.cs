@@ -28,16 +28,36 @@ public class BufferPoolTests
     }
 
     [Fact]
-    public void More_idle_bytes_than_allowed_are_not_kept()
+    public void Above_the_limit_nothing_is_kept()
     {
         BufferPool pool = new(8192);
         SharedBuffer first = pool.Rent(8192);
         SharedBuffer second = pool.Rent(8192);
+        pool.Bytes.ShouldBe(16384);
         first.Release();
         second.Release();
 
-        pool.Rent(8192).ShouldBeSameAs(first);
-        pool.Rent(8192).ShouldNotBeSameAs(second);
+        pool.Bytes.ShouldBe(8192);
+        pool.Rent(8192).ShouldBeSameAs(second);
+        pool.Rent(8192).ShouldNotBeSameAs(first);
+    }
+
+    [Fact]
+    public void Idle_buffers_of_other_sizes_make_room()
+    {
+        BufferPool pool = new(64 << 10);
+        SharedBuffer[] small = [.. Enumerable.Range(0, 16).Select(_ => pool.Rent(4096))];
+        foreach (SharedBuffer buffer in small)
+        {
+            buffer.Release();
+        }
+        pool.Bytes.ShouldBe(64 << 10);
+
+        SharedBuffer large = pool.Rent(32 << 10);
+
+        pool.Bytes.ShouldBe(64 << 10);
+        large.Release();
+        pool.Rent(32 << 10).ShouldBeSameAs(large);
     }
 
     [Fact]
