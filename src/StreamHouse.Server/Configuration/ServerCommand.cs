@@ -31,7 +31,7 @@ internal sealed class ServerCommand
         (Direct("--bind", "address", "Address of all listeners: an IP address, localhost, or * for every interface. Default: 127.0.0.1 (this machine only)"), nameof(ServerOptions.Bind)),
         (Direct("--grpc-port", "port", "Port of the gRPC listener, 0 for a free one. Default: 50051"), nameof(ServerOptions.GrpcPort)),
         (Direct("--http-port", "port", "Port of the HTTP listener, 0 for a free one. Default: 8080"), nameof(ServerOptions.HttpPort)),
-        (Direct("--kafka-port", "port", "Port for Kafka clients. Checked, but this version has no Kafka listener: nothing is bound. Default: 9092"), nameof(ServerOptions.KafkaPort)),
+        (Direct("--kafka-port", "port", "Port of the Kafka listener, 0 for a free one. Default: 9092"), nameof(ServerOptions.KafkaPort)),
         (Direct("--log-level", "level", "Trace, Debug, Information, Warning, Error, Critical or None. Default: Information"), nameof(ServerOptions.LogLevel)),
         (Direct("--log-format", "format", "Text or Json. Default: Text"), nameof(ServerOptions.LogFormat)),
     ];

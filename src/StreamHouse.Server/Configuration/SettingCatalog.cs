@@ -10,6 +10,7 @@ using StreamHouse.Server.Grpc.Producing;
 using StreamHouse.Server.Grpc.Runtime;
 using StreamHouse.Server.Hosting;
 using StreamHouse.Server.Http;
+using StreamHouse.Server.Kafka;
 using StreamHouse.Storage.Metadata.Sqlite;
 using StreamHouse.Storage.Objects;
 
@@ -22,6 +23,7 @@ internal static class SettingCatalog
     public static IReadOnlyList<OptionSection> Sections { get; } =
     [
         OptionSection.Of<ServerOptions>(""),
+        OptionSection.Of<KafkaOptions>("Kafka"),
         OptionSection.Of<RpcServerOptions>("Grpc"),
         OptionSection.Of<ProduceOptions>("Produce"),
         OptionSection.Of<ConsumeOptions>("Consume"),

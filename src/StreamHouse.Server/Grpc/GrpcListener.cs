@@ -52,7 +52,7 @@ internal sealed class GrpcListener : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            throw KestrelLimits.BindFailed("gRPC", "--grpc-port", _requested, e);
+            throw BindFailures.Explain("gRPC", "--grpc-port", _requested, e);
         }
         string address = _server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
         return new IPEndPoint(_requested.Address, BindingAddress.Parse(address).Port);

@@ -13,7 +13,7 @@ internal static class EndpointsFile
     public const string Name = "endpoints.json";
 
     /// <summary>Writes the file.</summary>
-    public static void Write(DataFolder folder, IPEndPoint grpc, IPEndPoint http)
+    public static void Write(DataFolder folder, IPEndPoint grpc, IPEndPoint http, IReadOnlyList<(string Name, IPEndPoint Endpoint)> kafka)
     {
         string temporary = folder.PathOf(Name + ".tmp");
         using (FileStream file = File.Create(temporary))
@@ -23,6 +23,14 @@ internal static class EndpointsFile
             json.WriteNumber("pid", Environment.ProcessId);
             json.WriteString("grpc", Url(grpc));
             json.WriteString("http", Url(http));
+            // Kafka clients take host:port, not a URL. The listener "internal" comes first.
+            json.WriteString("kafka", HostAndPort(kafka[0].Endpoint));
+            json.WriteStartObject("kafkaListeners");
+            foreach ((string name, IPEndPoint endpoint) in kafka)
+            {
+                json.WriteString(name, HostAndPort(endpoint));
+            }
+            json.WriteEndObject();
             json.WriteEndObject();
         }
         File.Move(temporary, folder.PathOf(Name), overwrite: true);
@@ -32,10 +40,13 @@ internal static class EndpointsFile
     public static void Remove(DataFolder folder) => File.Delete(folder.PathOf(Name));
 
     /// <summary>A URL a client on this machine can use.</summary>
-    public static string Url(IPEndPoint endpoint)
+    public static string Url(IPEndPoint endpoint) => $"http://{HostAndPort(endpoint)}";
+
+    /// <summary>Address and port that a client on this machine can use.</summary>
+    public static string HostAndPort(IPEndPoint endpoint)
     {
         IPAddress address = endpoint.Address.Equals(IPAddress.Any) ? IPAddress.Loopback
             : endpoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : endpoint.Address;
-        return $"http://{new IPEndPoint(address, endpoint.Port)}";
+        return new IPEndPoint(address, endpoint.Port).ToString();
     }
 }

@@ -6,6 +6,8 @@ using StreamHouse.Server.Configuration;
 using StreamHouse.Server.Grpc;
 using StreamHouse.Server.Grpc.Runtime;
 using StreamHouse.Server.Http;
+using StreamHouse.Server.Kafka;
+using StreamHouse.Server.Kafka.Listeners;
 
 namespace StreamHouse.Server.Hosting;
 
@@ -52,10 +54,12 @@ internal sealed class ServerHost(ServerSettings settings, ILoggerFactory logs)
         Task<int> failed = ExitWhenFailedAsync(engine.Broker);
         GrpcServices services = new(engine.Broker, engine.Metrics, TimeProvider.System, identity, settings);
         await using GrpcListener grpc = new(_options, settings.Get<RpcServerOptions>(), services.Routes, logs);
+        await using KafkaListener kafka = KafkaFrontEnd.Create(engine.Broker, engine.Metrics, TimeProvider.System, settings, logs);
         await using WebListener http = new(_options, logs, api => Register(api, engine), static app => app.MapHttpApi());
         IPEndPoint grpcEndpoint = await grpc.StartAsync(CancellationToken.None);
         IPEndPoint httpEndpoint = await http.StartAsync(CancellationToken.None);
-        Announce(folder, identity, grpcEndpoint, httpEndpoint);
+        IReadOnlyList<(string Name, IPEndPoint Endpoint)> kafkaEndpoints = kafka.Start();
+        Announce(folder, identity, grpcEndpoint, httpEndpoint, kafkaEndpoints);
 
         await Task.WhenAny(signals.First, failed);
         if (!signals.First.IsCompleted)
@@ -64,7 +68,7 @@ internal sealed class ServerHost(ServerSettings settings, ILoggerFactory logs)
         }
         EndpointsFile.Remove(folder);
         services.SetServing(false);
-        return await DrainAsync(await signals.First, grpc, http, engine);
+        return await DrainAsync(await signals.First, grpc, http, kafka, engine);
     }
 
     private void Register(IServiceCollection services, Engine engine)
@@ -75,23 +79,31 @@ internal sealed class ServerHost(ServerSettings settings, ILoggerFactory logs)
         services.AddHttpApi(settings.Get<HttpApiOptions>());
     }
 
-    private void Announce(DataFolder folder, ServerIdentity identity, IPEndPoint grpc, IPEndPoint http)
+    private void Announce(
+        DataFolder folder, ServerIdentity identity, IPEndPoint grpc, IPEndPoint http, IReadOnlyList<(string Name, IPEndPoint Endpoint)> kafka)
     {
-        identity.Listeners = [("grpc", EndpointsFile.Url(grpc)), ("http", EndpointsFile.Url(http))];
-        EndpointsFile.Write(folder, grpc, http);
-        LogListening("gRPC", grpc);
-        LogListening("HTTP", http);
+        identity.Listeners =
+        [
+            ("grpc", EndpointsFile.Url(grpc)), ("http", EndpointsFile.Url(http)), .. kafka.Select(k => ($"kafka-{k.Name}", EndpointsFile.HostAndPort(k.Endpoint))),
+        ];
+        EndpointsFile.Write(folder, grpc, http, kafka);
+        LogListening("gRPC", grpc, "http://");
+        LogListening("HTTP", http, "http://");
+        foreach ((string name, IPEndPoint endpoint) in kafka)
+        {
+            LogListening($"Kafka ({name})", endpoint, "");
+        }
         using var self = Process.GetCurrentProcess();
         _log.Ready((long)(DateTime.UtcNow - self.StartTime.ToUniversalTime()).TotalMilliseconds);
     }
 
-    private void LogListening(string protocol, IPEndPoint endpoint) => _log.Listening(
+    private void LogListening(string protocol, IPEndPoint endpoint, string scheme) => _log.Listening(
         protocol,
-        $"http://{endpoint}",
+        $"{scheme}{endpoint}",
         IPAddress.IsLoopback(endpoint.Address) ? " (this machine only; --bind opens it to others)" : "");
 
     /// <summary>Front ends first, so that what they have in progress is answered; then the engine, which keeps what was acknowledged.</summary>
-    private async Task<int> DrainAsync(PosixSignal signal, GrpcListener grpc, WebListener http, Engine engine)
+    private async Task<int> DrainAsync(PosixSignal signal, GrpcListener grpc, WebListener http, KafkaListener kafka, Engine engine)
     {
         long began = Stopwatch.GetTimestamp();
         double seconds = _options.ShutdownTimeout.TotalSeconds;
@@ -119,7 +131,7 @@ internal sealed class ServerHost(ServerSettings settings, ILoggerFactory logs)
 
         async Task StopAllAsync()
         {
-            await Task.WhenAll(grpc.StopAsync(listeners.Token), http.StopAsync(listeners.Token));
+            await Task.WhenAll(grpc.StopAsync(listeners.Token), http.StopAsync(listeners.Token), kafka.StopAsync(listeners.Token));
             await engine.StopAsync(limit.Token);
         }
     }

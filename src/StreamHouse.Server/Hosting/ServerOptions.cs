@@ -42,11 +42,11 @@ public sealed record ServerOptions : IValidatableObject
     [Range(0, 65535)]
     public int HttpPort { get; init; } = 8080;
 
-    /// <summary>Port meant for the Kafka listener. Checked, but this version has no Kafka listener and binds nothing.</summary>
+    /// <summary>Port of the Kafka listener <c>internal</c>; 0 takes a free one.</summary>
     [Range(0, 65535)]
     public int KafkaPort { get; init; } = 9092;
 
-    /// <summary>Open connections per listener above which new ones are closed at once.</summary>
+    /// <summary>Open connections of the gRPC and of the HTTP listener, each, above which new ones are closed at once.</summary>
     [Range(1, 1_000_000)]
     public int ConnectionsMax { get; init; } = 10_000;
 
@@ -73,6 +73,10 @@ public sealed record ServerOptions : IValidatableObject
         if (GrpcPort != 0 && GrpcPort == HttpPort)
         {
             yield return new ValidationResult($"{GrpcPort} is the port of the gRPC listener too.", [nameof(HttpPort)]);
+        }
+        if (KafkaPort != 0 && (KafkaPort == GrpcPort || KafkaPort == HttpPort))
+        {
+            yield return new ValidationResult($"{KafkaPort} is the port of the {(KafkaPort == GrpcPort ? "gRPC" : "HTTP")} listener too.", [nameof(KafkaPort)]);
         }
     }
 

@@ -47,7 +47,7 @@ internal sealed class WebListener : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            throw KestrelLimits.BindFailed("HTTP", "--http-port", _requested, e);
+            throw BindFailures.Explain("HTTP", "--http-port", _requested, e);
         }
         string address = _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
         return new IPEndPoint(_requested.Address, BindingAddress.Parse(address).Port);

@@ -1,0 +1,325 @@
+using System.Net.Sockets;
+using StreamHouse.Broker.Buffers;
+using StreamHouse.Kafka;
+using StreamHouse.Server.Kafka.Dispatch;
+
+namespace StreamHouse.Server.Kafka.Connections;
+
+/// <summary>
+/// One connection: a loop that reads requests and begins them as they come, and whoever completes the oldest of them sends the answers that
+/// are ready, in the order of the requests. While nothing happens it holds no buffers.
+/// </summary>
+internal sealed class KafkaConnection
+{
+    private const int BytesPerSend = 256 * 1024;
+
+    private readonly Transport _transport;
+    private readonly KafkaServices _services;
+    private readonly FrameAssembler _frames;
+    private readonly ReplyQueue _replies;
+    private readonly ReplyBuffer _output;
+    private readonly Action _pump;
+    private readonly List<PendingReply> _sending = [];
+    private long _lastActive;
+    private long _receivingSince;
+    private long _sendingSince;
+    private volatile bool _closed;
+    private volatile bool _ending;
+
+    public KafkaConnection(Transport transport, KafkaClient client, KafkaServices services)
+    {
+        _transport = transport;
+        Client = client;
+        _services = services;
+        _frames = new FrameAssembler(services.Buffers, services.Options.RequestBytesMax);
+        _replies = new ReplyQueue(services.Options.ConnectionRequestsMax, services.Options.ConnectionBytesMax);
+        _output = new ReplyBuffer(NoteSent);
+        _pump = Pump;
+        _lastActive = services.Clock.GetTimestamp();
+    }
+
+    /// <summary>Who is at the other end.</summary>
+    public KafkaClient Client { get; }
+
+    /// <summary>Serves the connection to its end, and closes it. Never throws.</summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            await ReadAsync();
+        }
+        catch (Exception e) when (e is FrameException or KafkaFormatException)
+        {
+            _services.Metrics.Rejected();
+            _services.Log.Rejected(Client.Remote, e.Message);
+        }
+        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
+        {
+            Abort();
+        }
+        catch (Exception e)
+        {
+            _services.Log.Failed(e, Client.Remote);
+            Abort();
+        }
+        await FinishAsync();
+    }
+
+    /// <summary>Reads no more, answers what has begun, then closes.</summary>
+    public void End()
+    {
+        _ending = true;
+        Client.End();
+        _transport.StopReceiving();
+    }
+
+    /// <summary>Closes at once.</summary>
+    public void Abort()
+    {
+        if (!_closed)
+        {
+            _closed = true;
+            _transport.Dispose();
+            Client.Close();
+        }
+    }
+
+    /// <summary>Why the connection has to be closed now, or null. Called by one caller now and then.</summary>
+    public string? CheckTimeouts(long now)
+    {
+        KafkaOptions options = _services.Options;
+        long receiving = Volatile.Read(ref _receivingSince);
+        long sending = Volatile.Read(ref _sendingSince);
+        if (receiving != 0)
+        {
+            TimeSpan age = _services.Clock.GetElapsedTime(receiving, now);
+            bool isSlow = _frames.Buffered < age.TotalSeconds * 64 * 1024;
+            if (age > options.TransferTimeout || (isSlow && age > options.TransferTimeout / 10 && _services.Memory.IsContested))
+            {
+                return "a request did not arrive in time";
+            }
+        }
+        if (sending != 0 && _services.Clock.GetElapsedTime(sending, now) > options.TransferTimeout)
+        {
+            return "an answer was not taken in time";
+        }
+        return receiving == 0 && _replies.Count == 0 && _services.Clock.GetElapsedTime(Volatile.Read(ref _lastActive), now) > options.IdleTimeout
+            ? "it was idle"
+            : null;
+    }
+
+    private async Task ReadAsync()
+    {
+        bool reserved = false;
+        try
+        {
+            while (!_ending)
+            {
+                if (_frames.Buffered >= FrameAssembler.PrefixBytes)
+                {
+                    if (!reserved && _frames.IsUnderWay)
+                    {
+                        await ReserveAsync();
+                        reserved = true;
+                    }
+                    if (_frames.TryTake(out BufferSlice frame))
+                    {
+                        reserved = false;
+                        await BeginAsync(frame);
+                        continue;
+                    }
+                }
+                // All that has arrived has begun: now what is ready may leave, in one piece.
+                Pump();
+                if (!await ReceiveAsync())
+                {
+                    return;
+                }
+            }
+        }
+        finally
+        {
+            if (reserved)
+            {
+                _services.Memory.Release(_frames.FrameBytes());
+            }
+        }
+    }
+
+    private async ValueTask<bool> ReceiveAsync()
+    {
+        if (!_frames.HasBytes)
+        {
+            Volatile.Write(ref _receivingSince, 0);
+            await _transport.ReceiveAsync(Memory<byte>.Empty);
+        }
+        else if (_receivingSince == 0)
+        {
+            Volatile.Write(ref _receivingSince, _services.Clock.GetTimestamp());
+        }
+        int received = await _transport.ReceiveAsync(_frames.Space());
+        _frames.Received(received);
+        _services.Metrics.Received(received);
+        return received > 0 || (_frames.Buffered > 0 && !_ending
+            ? throw new FrameException($"the connection ended {_frames.Buffered} bytes into a request") : false);
+    }
+
+    private ValueTask ReserveAsync()
+    {
+        ValueTask reserved = _services.Memory.ReserveAsync(_frames.FrameBytes());
+        return reserved.IsCompleted ? reserved : WaitAsync(reserved.AsTask());
+    }
+
+    // While the client waits for us it is not slow.
+    private async ValueTask WaitAsync(Task task)
+    {
+        Pump();
+        Volatile.Write(ref _receivingSince, 0);
+        await task;
+        Volatile.Write(ref _receivingSince, _frames.HasBytes ? _services.Clock.GetTimestamp() : 0);
+    }
+
+    private ValueTask BeginAsync(BufferSlice frame)
+    {
+        Volatile.Write(ref _receivingSince, 0);
+        Volatile.Write(ref _lastActive, _services.Clock.GetTimestamp());
+        if (_replies.HasRoom)
+        {
+            Begin(frame);
+            return ValueTask.CompletedTask;
+        }
+        return WaitAndBeginAsync(frame);
+    }
+
+    private async ValueTask WaitAndBeginAsync(BufferSlice frame)
+    {
+        await WaitAsync(_replies.WaitForRoomAsync());
+        Begin(frame);
+    }
+
+    private void Begin(BufferSlice frame)
+    {
+        PendingReply reply;
+        try
+        {
+            reply = _services.Handlers.Begin(frame, Client, _services.Clock.GetTimestamp());
+        }
+        catch
+        {
+            _services.Memory.Release(frame.Length);
+            throw;
+        }
+        finally
+        {
+            frame.Owner.Release();
+        }
+        _replies.Add(reply);
+        if (!reply.IsCompleted)
+        {
+            reply.OnCompleted(_pump);
+        }
+    }
+
+    private void Pump()
+    {
+        if (_replies.TryBeginWriting())
+        {
+            _ = WriteAsync();
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        while (true)
+        {
+            bool more = Collect();
+            if (_sending.Count == 0)
+            {
+                return;
+            }
+            try
+            {
+                if (!_closed && _output.Bytes > 0)
+                {
+                    _output.Seal();
+                    Volatile.Write(ref _sendingSince, _services.Clock.GetTimestamp());
+                    await _transport.SendAsync(_output);
+                    _services.Metrics.Sent(_output.Bytes);
+                }
+            }
+            catch (Exception e)
+            {
+                if (e is not (SocketException or IOException or ObjectDisposedException))
+                {
+                    _services.Log.Failed(e, Client.Remote);
+                }
+                Abort();
+            }
+            Volatile.Write(ref _sendingSince, 0);
+            Volatile.Write(ref _lastActive, _services.Clock.GetTimestamp());
+            _output.Clear();
+            ReleaseSent();
+        }
+    }
+
+    // Takes what is ready, as much as one send should carry. An empty result ends the writing.
+    private bool Collect()
+    {
+        while (_output.Bytes < BytesPerSend && _replies.TryTake(last: _sending.Count == 0, out PendingReply reply))
+        {
+            _sending.Add(reply);
+            if (!_closed && !TryWrite(reply))
+            {
+                Abort();
+            }
+        }
+        return _sending.Count > 0;
+    }
+
+    private bool TryWrite(PendingReply reply)
+    {
+        try
+        {
+            return reply.Write(_output) != ReplyKind.Close;
+        }
+        catch (Exception e)
+        {
+            _services.Log.Failed(e, Client.Remote);
+            return false;
+        }
+    }
+
+    private void ReleaseSent()
+    {
+        foreach (PendingReply reply in _sending)
+        {
+            reply.Release();
+            _services.Memory.Release(reply.RequestBytes);
+            _replies.Answered(reply);
+        }
+        _sending.Clear();
+    }
+
+    private void NoteSent() => Volatile.Write(ref _sendingSince, _services.Clock.GetTimestamp());
+
+    private async Task FinishAsync()
+    {
+        Volatile.Write(ref _receivingSince, 0);
+        _frames.Drop();
+        Client.End();
+        Pump();
+        await _replies.WaitUntilDrainedAsync();
+        try
+        {
+            if (!_closed)
+            {
+                await _transport.FinishAsync();
+            }
+        }
+        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
+        {
+            // The client was faster.
+        }
+        Abort();
+    }
+}

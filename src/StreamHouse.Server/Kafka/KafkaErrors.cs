@@ -1,0 +1,36 @@
+using StreamHouse.Broker;
+using StreamHouse.Kafka;
+
+namespace StreamHouse.Server.Kafka;
+
+/// <summary>The broker's errors as the Kafka protocol tells them.</summary>
+internal static class KafkaErrors
+{
+    /// <summary>The protocol's code for an error of the broker.</summary>
+    public static KafkaErrorCode Of(BrokerErrorCode code) => code switch
+    {
+        BrokerErrorCode.None => KafkaErrorCode.None,
+        BrokerErrorCode.UnknownTopic or BrokerErrorCode.UnknownPartition => KafkaErrorCode.UnknownTopicOrPartition,
+        // Clients answer each of these by asking for metadata and sending again: the successor will be there.
+        BrokerErrorCode.NotLeader or BrokerErrorCode.Fenced or BrokerErrorCode.ShuttingDown => KafkaErrorCode.NotLeaderOrFollower,
+        BrokerErrorCode.FencedLeaderEpoch => KafkaErrorCode.FencedLeaderEpoch,
+        BrokerErrorCode.UnknownLeaderEpoch => KafkaErrorCode.UnknownLeaderEpoch,
+        BrokerErrorCode.TopicAlreadyExists => KafkaErrorCode.TopicAlreadyExists,
+        BrokerErrorCode.InvalidTopic => KafkaErrorCode.InvalidTopicException,
+        BrokerErrorCode.InvalidPartitions => KafkaErrorCode.InvalidPartitions,
+        BrokerErrorCode.InvalidConfig => KafkaErrorCode.InvalidConfig,
+        BrokerErrorCode.InvalidRequest => KafkaErrorCode.InvalidRequest,
+        BrokerErrorCode.CorruptBatch => KafkaErrorCode.CorruptMessage,
+        BrokerErrorCode.InvalidRecord => KafkaErrorCode.InvalidRecord,
+        BrokerErrorCode.BatchTooLarge => KafkaErrorCode.MessageTooLarge,
+        BrokerErrorCode.UnsupportedCompression => KafkaErrorCode.UnsupportedCompressionType,
+        BrokerErrorCode.OffsetOutOfRange => KafkaErrorCode.OffsetOutOfRange,
+        BrokerErrorCode.OutOfOrderSequence => KafkaErrorCode.OutOfOrderSequenceNumber,
+        BrokerErrorCode.InvalidProducerEpoch => KafkaErrorCode.InvalidProducerEpoch,
+        // Retriable for every client, and none takes it for a change of leadership.
+        BrokerErrorCode.Overloaded or BrokerErrorCode.TimedOut => KafkaErrorCode.RequestTimedOut,
+        BrokerErrorCode.NoSpace or BrokerErrorCode.StorageFailed or BrokerErrorCode.DataDamaged => KafkaErrorCode.KafkaStorageError,
+        BrokerErrorCode.Internal => KafkaErrorCode.UnknownServerError,
+        _ => throw new ArgumentOutOfRangeException(nameof(code), code, "Not a broker error code."),
+    };
+}

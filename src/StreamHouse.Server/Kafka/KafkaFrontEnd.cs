@@ -1,0 +1,37 @@
+using StreamHouse.Broker;
+using StreamHouse.Broker.Diagnostics;
+using StreamHouse.Server.Configuration;
+using StreamHouse.Server.Hosting;
+using StreamHouse.Server.Kafka.ApiVersions;
+using StreamHouse.Server.Kafka.Connections;
+using StreamHouse.Server.Kafka.Dispatch;
+using StreamHouse.Server.Kafka.Listeners;
+using StreamHouse.Server.Kafka.Metadata;
+
+namespace StreamHouse.Server.Kafka;
+
+/// <summary>The Kafka protocol over one broker: every API it serves is named here.</summary>
+internal static class KafkaFrontEnd
+{
+    /// <summary>Puts the listener together; <see cref="KafkaListener.Start"/> binds it.</summary>
+    /// <exception cref="StartupException">An address or the certificate cannot be used.</exception>
+    public static KafkaListener Create(IBroker broker, BrokerMetrics metrics, TimeProvider clock, ServerSettings settings, ILoggerFactory logs)
+    {
+        KafkaOptions options = settings.Get<KafkaOptions>();
+        return Create(broker, metrics, clock, options, KafkaEndpoints.Of(settings.Get<ServerOptions>(), options), logs);
+    }
+
+    /// <summary>Puts the listener together for given endpoints.</summary>
+    /// <exception cref="StartupException">The certificate cannot be used.</exception>
+    public static KafkaListener Create(
+        IBroker broker, BrokerMetrics metrics, TimeProvider clock, KafkaOptions options, IReadOnlyList<KafkaEndpoint> endpoints, ILoggerFactory logs)
+    {
+        ILogger log = logs.CreateLogger("StreamHouse.Kafka");
+        KafkaMetrics kafkaMetrics = new(metrics, clock);
+        KafkaHandlers handlers = new(kafkaMetrics, log);
+        handlers.Add(new ApiVersionsHandler(handlers));
+        handlers.Add(new MetadataHandler(broker, options));
+        return new KafkaListener(
+            endpoints, new KafkaServices(options, handlers, broker.Buffers, new RequestMemory(options.RequestsBytesMax), kafkaMetrics, clock, log));
+    }
+}

@@ -1,0 +1,119 @@
+using StreamHouse.Broker;
+using StreamHouse.Broker.Topics;
+using StreamHouse.Kafka;
+using StreamHouse.Kafka.Messages;
+using StreamHouse.Server.Kafka.Dispatch;
+
+namespace StreamHouse.Server.Kafka.Metadata;
+
+/// <summary>Tells who this cluster is: one broker that leads everything, under the address by which the asking client reaches it.</summary>
+internal sealed class MetadataHandler(IBroker broker, KafkaOptions options) : IKafkaHandler<MetadataRequest, MetadataResponse>
+{
+    private readonly int[] _self = [options.NodeId];
+    private readonly string _clusterId = ClusterIdOf(broker.Status.ClusterId);
+
+    /// <summary>A cluster's id as Kafka writes them: 22 characters of base64, safe in URLs.</summary>
+    public static string ClusterIdOf(Guid id) =>
+        Convert.ToBase64String(id.ToByteArray(bigEndian: true))[..22].Replace('+', '-').Replace('/', '_');
+
+    public async ValueTask<MetadataResponse> HandleAsync(MetadataRequest request, KafkaCall call)
+    {
+        MetadataResponse response = Describe(call);
+        bool wantsAll = request.Topics is null || (call.Version == 0 && request.Topics.Length == 0);
+        if (wantsAll)
+        {
+            response.Topics = [.. broker.ListTopics().Select(Describe)];
+            return response;
+        }
+        response.Topics = new MetadataResponse.Topic[request.Topics!.Length];
+        for (int i = 0; i < response.Topics.Length; i++)
+        {
+            response.Topics[i] = await FindAsync(request.Topics[i], request.AllowAutoTopicCreation);
+        }
+        return response;
+    }
+
+    public MetadataResponse Refuse(MetadataRequest request, KafkaErrorCode error, string message) => new()
+    {
+        ControllerId = options.NodeId,
+        ClusterId = _clusterId,
+        Topics = [.. (request.Topics ?? []).Select(t => Unknown(t, error))],
+    };
+
+    private static MetadataResponse.Topic Unknown(MetadataRequest.Topic asked, KafkaErrorCode error) =>
+        new() { ErrorCode = error, Name = asked.Name, TopicId = asked.TopicId };
+
+    private MetadataResponse Describe(in KafkaCall call) => new()
+    {
+        Brokers = [new MetadataResponse.Broker { NodeId = options.NodeId, Host = call.Client.AdvertisedHost, Port = call.Client.AdvertisedPort }],
+        ClusterId = _clusterId,
+        ControllerId = options.NodeId,
+    };
+
+    private async ValueTask<MetadataResponse.Topic> FindAsync(MetadataRequest.Topic asked, bool mayCreate)
+    {
+        if (asked.Name is null)
+        {
+            return broker.FindTopic(new TopicId(asked.TopicId)) is { } known ? Describe(known) : Unknown(asked, KafkaErrorCode.UnknownTopicId);
+        }
+        if (broker.FindTopic(asked.Name) is { } found)
+        {
+            return Describe(found);
+        }
+        try
+        {
+            if (mayCreate && options.AutoCreateTopics)
+            {
+                return Describe(await CreateAsync(asked.Name));
+            }
+            TopicName.ThrowIfInvalid(asked.Name);
+            return Unknown(asked, KafkaErrorCode.UnknownTopicOrPartition);
+        }
+        catch (BrokerException e)
+        {
+            return Unknown(asked, KafkaErrors.Of(e.Code));
+        }
+    }
+
+    private async ValueTask<TopicDescription> CreateAsync(string name)
+    {
+        try
+        {
+            return await broker.CreateTopicAsync(name, null, null, TopicConfig.Default, CancellationToken.None);
+        }
+        catch (BrokerException e) when (e.Code == BrokerErrorCode.TopicAlreadyExists && broker.FindTopic(name) is { } created)
+        {
+            return created;
+        }
+    }
+
+    private MetadataResponse.Topic Describe(TopicDescription topic)
+    {
+        IReadOnlyList<PartitionStatus> partitions;
+        try
+        {
+            partitions = broker.DescribePartitions(topic.Id);
+        }
+        catch (BrokerException e)
+        {
+            return new MetadataResponse.Topic { ErrorCode = KafkaErrors.Of(e.Code), Name = topic.Name, TopicId = topic.Id.Value };
+        }
+        var described = new MetadataResponse.Partition[partitions.Count];
+        for (int i = 0; i < described.Length; i++)
+        {
+            described[i] = Describe(partitions[i]);
+        }
+        return new MetadataResponse.Topic { Name = topic.Name, TopicId = topic.Id.Value, Partitions = described };
+    }
+
+    private MetadataResponse.Partition Describe(PartitionStatus partition) => new()
+    {
+        ErrorCode = partition.Online ? KafkaErrorCode.None : KafkaErrorCode.LeaderNotAvailable,
+        PartitionIndex = partition.Partition.Partition,
+        LeaderId = partition.Online ? options.NodeId : -1,
+        LeaderEpoch = (int)partition.LeaderEpoch,
+        ReplicaNodes = _self,
+        IsrNodes = _self,
+        OfflineReplicas = partition.Online ? [] : _self,
+    };
+}
