@@ -22,7 +22,7 @@ start_server() { # data folder, settings...
   local data=$1; shift
   rm -f "$data/endpoints.json"
   local began=$(date +%s%N)
-  artifacts/streamhouse --data-dir "$data" --grpc-port 0 --http-port 0 --log-level warning "$@" >"$work/server.log" 2>&1 &
+  artifacts/streamhouse --data-dir "$data" --grpc-port 0 --http-port 0 --kafka-port 0 --log-level warning "$@" >"$work/server.log" 2>&1 &
   server_pid=$!; pids+=("$server_pid")
   until [ -s "$data/endpoints.json" ]; do
     kill -0 "$server_pid" 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }

@@ -10,7 +10,7 @@ namespace StreamHouse.IntegrationTests.Audits;
 [Collection(AuditSuite.Name)]
 public sealed class BucketTests(S3Server s3) : IClassFixture<S3Server>
 {
-    private static readonly string[] Ports = ["--grpc-port", "0", "--http-port", "0"];
+    private static readonly string[] Ports = ["--grpc-port", "0", "--http-port", "0", "--kafka-port", "0"];
 
     [Fact]
     public async Task Second_server_on_a_bucket_is_refused_and_the_first_loses_nothing()

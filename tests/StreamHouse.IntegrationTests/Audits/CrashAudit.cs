@@ -22,7 +22,7 @@ internal sealed class CrashAudit(int seed, IReadOnlyDictionary<string, string> e
     private readonly AuditLedger _ledger = new();
     private readonly Random _random = new(seed);
     private readonly string _folder = Directory.CreateTempSubdirectory("streamhouse-audit-").FullName;
-    private readonly string[] _ports = ["--grpc-port", $"{FreePort()}", "--http-port", "0"];
+    private readonly string[] _ports = ["--grpc-port", $"{FreePort()}", "--http-port", "0", "--kafka-port", "0"];
 
     private string Address => $"http://127.0.0.1:{_ports[1]}";
 

@@ -9,7 +9,7 @@ namespace StreamHouse.IntegrationTests.Audits;
 /// <summary>Data folders with something torn, flipped, lost, old or foreign: refused by name or harmless, and never an object deleted.</summary>
 public sealed class DamageTests : IDisposable
 {
-    private static readonly string[] Ports = ["--grpc-port", "0", "--http-port", "0"];
+    private static readonly string[] Ports = ["--grpc-port", "0", "--http-port", "0", "--kafka-port", "0"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("streamhouse-test-").FullName;
 

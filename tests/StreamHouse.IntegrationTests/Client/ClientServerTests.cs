@@ -91,7 +91,7 @@ public sealed class ClientServerTests
                 await Task.Delay(500);
                 await server.KillAsync();
                 await server.DisposeAsync();
-                server = ServerProcess.Launch(folder, ["--grpc-port", port, "--http-port", "0"]);
+                server = ServerProcess.Launch(folder, ["--grpc-port", port, "--http-port", "0", "--kafka-port", "0"]);
                 await server.WaitUntilReadyAsync();
             }
             await Task.Delay(500);

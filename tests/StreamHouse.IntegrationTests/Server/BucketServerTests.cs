@@ -61,7 +61,7 @@ public sealed class BucketServerTests(S3Server s3) : IClassFixture<S3Server>
         Dictionary<string, string> environment = Environment;
         environment[variable] = value;
 
-        await using ServerProcess server = ServerProcess.Launch(null, ["--grpc-port", "0", "--http-port", "0"], environment);
+        await using ServerProcess server = ServerProcess.Launch(null, ["--grpc-port", "0", "--http-port", "0", "--kafka-port", "0"], environment);
 
         (await server.WaitForExitAsync()).ShouldBe(ExitCode.ObjectStoreUnusable, server.Log);
         server.Log.ShouldContain(environment["STREAMHOUSE_BUCKET"]);

@@ -57,14 +57,15 @@ public sealed partial class ServerLifetimeTests
     [Theory]
     [InlineData("--grpc-port", "gRPC")]
     [InlineData("--http-port", "HTTP")]
+    [InlineData("--kafka-port", "Kafka")]
     public async Task Port_in_use_is_refused_with_its_flag(string flag, string protocol)
     {
         using TcpListener occupant = new(IPAddress.Loopback, 0);
         occupant.Start();
         int port = ((IPEndPoint)occupant.LocalEndpoint).Port;
-        string other = flag == "--grpc-port" ? "--http-port" : "--grpc-port";
+        string[] others = [.. new[] { "--grpc-port", "--http-port", "--kafka-port" }.Where(f => f != flag).SelectMany(f => new[] { f, "0" })];
 
-        await using ServerProcess server = ServerProcess.Launch(null, [flag, $"{port}", other, "0"]);
+        await using ServerProcess server = ServerProcess.Launch(null, [flag, $"{port}", .. others]);
 
         (await server.WaitForExitAsync()).ShouldBe(ExitCode.AddressUnusable, server.Log);
         server.Log.ShouldContain($"The {protocol} address 127.0.0.1:{port} is in use by another process: choose another with {flag}");
@@ -76,7 +77,7 @@ public sealed partial class ServerLifetimeTests
     {
         await using ServerProcess first = await ServerProcess.StartAsync();
 
-        await using ServerProcess second = ServerProcess.Launch(first.DataFolder, ["--grpc-port", "0", "--http-port", "0"]);
+        await using ServerProcess second = ServerProcess.Launch(first.DataFolder, ["--grpc-port", "0", "--http-port", "0", "--kafka-port", "0"]);
 
         (await second.WaitForExitAsync()).ShouldBe(ExitCode.DataFolderInUse, second.Log);
         second.Log.ShouldContain($"(pid {first.Id})");
@@ -110,7 +111,7 @@ public sealed partial class ServerLifetimeTests
         string file = Path.GetTempFileName();
         try
         {
-            await using ServerProcess server = ServerProcess.Launch(file, ["--grpc-port", "0", "--http-port", "0"]);
+            await using ServerProcess server = ServerProcess.Launch(file, ["--grpc-port", "0", "--http-port", "0", "--kafka-port", "0"]);
 
             (await server.WaitForExitAsync()).ShouldBe(ExitCode.DataFolderUnusable, server.Log);
             server.Log.ShouldContain(file);
@@ -125,7 +126,7 @@ public sealed partial class ServerLifetimeTests
     public async Task Data_folder_on_a_file_system_that_refuses_writes_is_refused()
     {
         // Root may write to read-only folders, but nobody may create files here.
-        await using ServerProcess server = ServerProcess.Launch("/proc/self/fdinfo", ["--grpc-port", "0", "--http-port", "0"]);
+        await using ServerProcess server = ServerProcess.Launch("/proc/self/fdinfo", ["--grpc-port", "0", "--http-port", "0", "--kafka-port", "0"]);
 
         (await server.WaitForExitAsync()).ShouldBe(ExitCode.DataFolderUnusable, server.Log);
         server.Log.ShouldContain("--data-dir");

@@ -37,6 +37,9 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Base address of the HTTP port, once ready.</summary>
     public Uri Http { get; private set; } = null!;
 
+    /// <summary>Host and port of the Kafka listener <c>internal</c>, once ready.</summary>
+    public string Kafka { get; private set; } = null!;
+
     /// <summary>Everything the process has written so far.</summary>
     public string Log
     {
@@ -58,7 +61,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     public static async Task<ServerProcess> StartAsync(
         string? dataFolder = null, IEnumerable<string>? args = null, IReadOnlyDictionary<string, string>? environment = null, string? shell = null)
     {
-        ServerProcess server = Launch(dataFolder, ["--grpc-port", "0", "--http-port", "0", .. args ?? []], environment, shell);
+        ServerProcess server = Launch(dataFolder, ["--grpc-port", "0", "--http-port", "0", "--kafka-port", "0", .. args ?? []], environment, shell);
         try
         {
             await server.WaitUntilReadyAsync();
@@ -130,6 +133,7 @@ internal sealed class ServerProcess : IAsyncDisposable
                 {
                     Grpc = new Uri(endpoints.RootElement.GetProperty("grpc").GetString()!);
                     Http = new Uri(endpoints.RootElement.GetProperty("http").GetString()!);
+                    Kafka = endpoints.RootElement.GetProperty("kafka").GetString()!;
                     return;
                 }
             }
