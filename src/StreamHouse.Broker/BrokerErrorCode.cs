@@ -80,6 +80,45 @@ public enum BrokerErrorCode
 
     /// <summary>A fault in the server itself.</summary>
     Internal,
+
+    /// <summary>The text a committer leaves with an offset is too long. Kafka's 12.</summary>
+    OffsetMetadataTooLarge,
+
+    /// <summary>The member speaks of a generation that is not the group's. Kafka's 22.</summary>
+    IllegalGeneration,
+
+    /// <summary>The member supports no protocol that the group's other members do, or names another than the chosen one. Kafka's 23.</summary>
+    InconsistentGroupProtocol,
+
+    /// <summary>The group's name is empty or too long. Kafka's 24.</summary>
+    InvalidGroupId,
+
+    /// <summary>The group has no member of this id; join again without one. Kafka's 25.</summary>
+    UnknownMember,
+
+    /// <summary>The session timeout is out of the server's range. Kafka's 26.</summary>
+    InvalidSessionTimeout,
+
+    /// <summary>The group is between two generations; join again. Kafka's 27.</summary>
+    RebalanceInProgress,
+
+    /// <summary>The group has members. Kafka's 68.</summary>
+    GroupNotEmpty,
+
+    /// <summary>Nobody knows the group. Kafka's 69.</summary>
+    GroupNotFound,
+
+    /// <summary>A new member is to join again with the id it was told. Kafka's 79.</summary>
+    MemberIdRequired,
+
+    /// <summary>The group has as many members as it may. Kafka's 81.</summary>
+    GroupFull,
+
+    /// <summary>Another member has taken over the static member's name. Kafka's 82.</summary>
+    FencedInstance,
+
+    /// <summary>A member of the group subscribes to the topic. Kafka's 86.</summary>
+    GroupSubscribedToTopic,
 }
 
 /// <summary>Properties of error codes that hold for every front end.</summary>
@@ -95,7 +134,12 @@ public static class BrokerErrorCodes
             or BrokerErrorCode.InvalidTopic or BrokerErrorCode.InvalidPartitions or BrokerErrorCode.InvalidConfig or BrokerErrorCode.InvalidRequest
             or BrokerErrorCode.CorruptBatch or BrokerErrorCode.InvalidRecord or BrokerErrorCode.BatchTooLarge
             or BrokerErrorCode.UnsupportedCompression or BrokerErrorCode.OffsetOutOfRange or BrokerErrorCode.OutOfOrderSequence
-            or BrokerErrorCode.InvalidProducerEpoch or BrokerErrorCode.DataDamaged or BrokerErrorCode.Internal => false,
+            or BrokerErrorCode.InvalidProducerEpoch or BrokerErrorCode.DataDamaged or BrokerErrorCode.Internal
+            or BrokerErrorCode.OffsetMetadataTooLarge or BrokerErrorCode.IllegalGeneration or BrokerErrorCode.InconsistentGroupProtocol
+            or BrokerErrorCode.InvalidGroupId or BrokerErrorCode.UnknownMember or BrokerErrorCode.InvalidSessionTimeout
+            or BrokerErrorCode.RebalanceInProgress or BrokerErrorCode.GroupNotEmpty or BrokerErrorCode.GroupNotFound
+            or BrokerErrorCode.MemberIdRequired or BrokerErrorCode.GroupFull or BrokerErrorCode.FencedInstance
+            or BrokerErrorCode.GroupSubscribedToTopic => false,
         _ => throw new ArgumentOutOfRangeException(nameof(code), code, "Not a broker error code."),
     };
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using StreamHouse.Broker.Groups;
 using StreamHouse.Broker.Lifecycle;
 using StreamHouse.Broker.NodeLogs;
 using StreamHouse.Broker.Partitions;
@@ -41,6 +42,9 @@ public sealed record BrokerOptions
 
     /// <summary>Topics.</summary>
     public TopicOptions Topics { get; init; } = new();
+
+    /// <summary>Consumer groups.</summary>
+    public GroupOptions Groups { get; init; } = new();
 
     /// <summary>Retention and collection.</summary>
     public LifecycleOptions Lifecycle { get; init; } = new();

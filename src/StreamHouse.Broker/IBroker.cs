@@ -1,4 +1,5 @@
 using StreamHouse.Broker.Buffers;
+using StreamHouse.Broker.Groups;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Topics;
@@ -73,17 +74,8 @@ public interface IBroker
     /// <summary>A partition's slices in objects that end above <paramref name="fromOffset"/>.</summary>
     Task<IReadOnlyList<SegmentRow>> ListSegmentsAsync(TopicPartition partition, long fromOffset, int limit, CancellationToken ct);
 
-    /// <summary>Stores a group's offsets; durable when the task ends. The result tells for each whether its partition exists.</summary>
-    Task<IReadOnlyList<BrokerErrorCode>> CommitOffsetsAsync(string group, IReadOnlyList<GroupOffset> offsets, CancellationToken ct);
-
-    /// <summary>A group's committed offsets.</summary>
-    Task<IReadOnlyList<GroupOffset>> FetchOffsetsAsync(string group, CancellationToken ct);
-
-    /// <summary>Removes a group's committed offsets: all of them, or only those of the named partitions. Nothing happens when there are none.</summary>
-    Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken ct);
-
-    /// <summary>Groups with committed offsets.</summary>
-    Task<IReadOnlyList<string>> ListGroupsAsync(CancellationToken ct);
+    /// <summary>Consumer groups: members, generations and committed offsets.</summary>
+    IGroupCoordinator Groups { get; }
 
     /// <summary>Figures of the whole server. From memory.</summary>
     BrokerStatus Status { get; }

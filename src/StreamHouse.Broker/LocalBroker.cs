@@ -31,7 +31,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     private readonly OffsetFinder _offsets;
     private readonly ManifestCache _manifest;
     private readonly ProducerIds _producerIds;
-    private readonly GroupOffsets _groupOffsets;
+    private readonly GroupCoordinator _groups;
     private readonly LogStarts _logStarts;
     private LifecycleWorkers? _lifecycle;
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -60,13 +60,17 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         _fetches = new FetchCoordinator(_catalog.Find, UnknownCode, tiered, ports.Clock, ports.Metrics, options.Fetch);
         _offsets = new OffsetFinder(tiered);
         _producerIds = new ProducerIds(ports.Metadata);
-        _groupOffsets = new GroupOffsets(ports.Metadata, _catalog);
+        _groups = new GroupCoordinator(new GroupOffsets(
+            ports.Metadata, p => _catalog.Find(p) is null ? UnknownCode(p) : BrokerErrorCode.None, options.Groups, ports.Clock));
         _logStarts = new LogStarts(ports.Metadata, start.Incarnation);
         _nodeLog.SpaceChanged += _memory.WakeWaiters;
     }
 
     /// <inheritdoc/>
     public BufferPool Buffers { get; }
+
+    /// <inheritdoc/>
+    public IGroupCoordinator Groups => _groups;
 
     /// <summary>Ends with the cause when the node log or uploading has failed for good: the process must then exit, without acknowledging anything more.</summary>
     public Task<Exception> Failed => _failed.Task;
@@ -196,26 +200,6 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     /// <inheritdoc/>
     public Task<IReadOnlyList<SegmentRow>> ListSegmentsAsync(TopicPartition partition, long fromOffset, int limit, CancellationToken ct) =>
         StorageFaults.TranslateAsync(() => _ports.Metadata.ListSegmentsAsync(Require(partition).Partition, fromOffset, limit, ct));
-
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<BrokerErrorCode>> CommitOffsetsAsync(string group, IReadOnlyList<GroupOffset> offsets, CancellationToken ct) =>
-        StorageFaults.TranslateAsync(() => _groupOffsets.CommitAsync(group, offsets, ct));
-
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<GroupOffset>> FetchOffsetsAsync(string group, CancellationToken ct) =>
-        StorageFaults.TranslateAsync(() => _groupOffsets.FetchAsync(group, ct));
-
-    /// <inheritdoc/>
-    public Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken ct) =>
-        StorageFaults.TranslateAsync(async () =>
-        {
-            await _ports.Metadata.DeleteOffsetsAsync(group, partitions, ct);
-            return true;
-        });
-
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<string>> ListGroupsAsync(CancellationToken ct) =>
-        StorageFaults.TranslateAsync(() => _ports.Metadata.ListGroupsAsync(ct));
 
     /// <inheritdoc/>
     public Task CheckHealthAsync(CancellationToken ct) => StorageFaults.TranslateAsync(async () =>

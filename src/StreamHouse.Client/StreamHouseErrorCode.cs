@@ -83,6 +83,45 @@ public enum StreamHouseErrorCode
     /// <summary>A fault in the server itself, or a code this client does not know.</summary>
     Internal = 25,
 
+    /// <summary>The text left with a committed offset is too long.</summary>
+    OffsetMetadataTooLarge = 26,
+
+    /// <summary>The generation named is not the group's: another rebalance has happened.</summary>
+    IllegalGeneration = 27,
+
+    /// <summary>The member supports no protocol that the group's other members do.</summary>
+    InconsistentGroupProtocol = 28,
+
+    /// <summary>The group's name is empty or too long.</summary>
+    InvalidGroupId = 29,
+
+    /// <summary>The group has no such member: its session ended, or the server was started again.</summary>
+    UnknownMember = 30,
+
+    /// <summary>The session timeout is out of the server's range.</summary>
+    InvalidSessionTimeout = 31,
+
+    /// <summary>The group is between two generations.</summary>
+    RebalanceInProgress = 32,
+
+    /// <summary>The group has members.</summary>
+    GroupNotEmpty = 33,
+
+    /// <summary>The server knows no such group.</summary>
+    GroupNotFound = 34,
+
+    /// <summary>A new member is to join again with the id it was told.</summary>
+    MemberIdRequired = 35,
+
+    /// <summary>The group has as many members as it may.</summary>
+    GroupFull = 36,
+
+    /// <summary>Another member has taken over the static member's name.</summary>
+    FencedInstance = 37,
+
+    /// <summary>A member of the group subscribes to the topic.</summary>
+    GroupSubscribedToTopic = 38,
+
     /// <summary>The server cannot be reached, or the connection broke; the outcome of a request in progress is unknown.</summary>
     Unavailable = 100,
 

@@ -30,17 +30,22 @@ internal readonly record struct FailureReport(int ExitCode, string Message, stri
     public static int CodeOf(StreamHouseErrorCode code) => code switch
     {
         StreamHouseErrorCode.None => Shell.ExitCode.Success,
-        StreamHouseErrorCode.UnknownTopic or StreamHouseErrorCode.UnknownPartition or StreamHouseErrorCode.OffsetOutOfRange => Shell.ExitCode.NotFound,
+        StreamHouseErrorCode.UnknownTopic or StreamHouseErrorCode.UnknownPartition or StreamHouseErrorCode.OffsetOutOfRange
+            or StreamHouseErrorCode.GroupNotFound => Shell.ExitCode.NotFound,
         StreamHouseErrorCode.Unavailable or StreamHouseErrorCode.ShuttingDown => Shell.ExitCode.Unreachable,
         StreamHouseErrorCode.CorruptBatch or StreamHouseErrorCode.DataDamaged => Shell.ExitCode.Damaged,
         StreamHouseErrorCode.TopicAlreadyExists => Shell.ExitCode.AlreadyExists,
         StreamHouseErrorCode.InvalidTopic or StreamHouseErrorCode.InvalidPartitions or StreamHouseErrorCode.InvalidConfig
-            or StreamHouseErrorCode.InvalidRequest => Shell.ExitCode.Usage,
+            or StreamHouseErrorCode.InvalidRequest or StreamHouseErrorCode.InvalidGroupId or StreamHouseErrorCode.InvalidSessionTimeout
+            or StreamHouseErrorCode.OffsetMetadataTooLarge => Shell.ExitCode.Usage,
         StreamHouseErrorCode.NotLeader or StreamHouseErrorCode.Fenced or StreamHouseErrorCode.FencedLeaderEpoch
             or StreamHouseErrorCode.UnknownLeaderEpoch or StreamHouseErrorCode.InvalidRecord or StreamHouseErrorCode.BatchTooLarge
             or StreamHouseErrorCode.UnsupportedCompression or StreamHouseErrorCode.OutOfOrderSequence or StreamHouseErrorCode.InvalidProducerEpoch
             or StreamHouseErrorCode.Overloaded or StreamHouseErrorCode.NoSpace or StreamHouseErrorCode.TimedOut or StreamHouseErrorCode.StorageFailed
-            or StreamHouseErrorCode.Internal or StreamHouseErrorCode.Protocol or StreamHouseErrorCode.DeliveryTimedOut => Shell.ExitCode.Failure,
+            or StreamHouseErrorCode.Internal or StreamHouseErrorCode.Protocol or StreamHouseErrorCode.DeliveryTimedOut
+            or StreamHouseErrorCode.IllegalGeneration or StreamHouseErrorCode.InconsistentGroupProtocol or StreamHouseErrorCode.UnknownMember
+            or StreamHouseErrorCode.RebalanceInProgress or StreamHouseErrorCode.GroupNotEmpty or StreamHouseErrorCode.MemberIdRequired
+            or StreamHouseErrorCode.GroupFull or StreamHouseErrorCode.FencedInstance or StreamHouseErrorCode.GroupSubscribedToTopic => Shell.ExitCode.Failure,
         _ => Shell.ExitCode.Failure,
     };
 
@@ -51,6 +56,7 @@ internal readonly record struct FailureReport(int ExitCode, string Message, stri
         StreamHouseErrorCode.OffsetOutOfRange => failure.LogStartOffset is { } start
             ? $"Offsets {start} to {failure.HighWatermark} can be read; --from-beginning starts at the first."
             : "See 'streamctl offsets NAME' for what can be read.",
+        StreamHouseErrorCode.GroupNotEmpty => "Stop the group's members first.",
         StreamHouseErrorCode.TopicAlreadyExists => "Choose another name, or pass --if-not-exists.",
         StreamHouseErrorCode.Unavailable => StartHint,
         StreamHouseErrorCode.ShuttingDown => "Try again when the server is back.",

@@ -1,4 +1,5 @@
 using StreamHouse.Broker;
+using StreamHouse.Broker.Groups;
 using StreamHouse.Broker.Lifecycle;
 using StreamHouse.Broker.NodeLogs;
 using StreamHouse.Broker.Partitions;
@@ -30,6 +31,7 @@ internal static class SettingCatalog
         OptionSection.Of<HttpApiOptions>("Http"),
         OptionSection.Of<BrokerOptions>("Broker"),
         OptionSection.Of<TopicOptions>("Topics"),
+        OptionSection.Of<GroupOptions>("Groups"),
         OptionSection.Of<TailOptions>("Tail"),
         OptionSection.Of<FetchOptions>("Fetch"),
         new("NodeLog", static () => new NodeLogOptions()) { Problems = static o => ProblemOf(((NodeLogOptions)o).Validate) },

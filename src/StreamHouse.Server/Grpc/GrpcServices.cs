@@ -26,7 +26,7 @@ internal sealed class GrpcServices
         new ProducerService(broker, metrics, clock, settings.Get<ProduceOptions>()).AddTo(Routes);
         new ConsumerService(broker, metrics, clock, settings.Get<ConsumeOptions>()).AddTo(Routes);
         new AdminService(broker).AddTo(Routes);
-        new OffsetService(broker, clock).AddTo(Routes);
+        new OffsetService(broker).AddTo(Routes);
         new StatusService(broker, identity).AddTo(Routes);
         SetServing(true);
     }

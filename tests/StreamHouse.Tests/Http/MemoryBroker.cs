@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using StreamHouse.Broker;
 using StreamHouse.Broker.Buffers;
+using StreamHouse.Broker.Groups;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Records;
+using StreamHouse.Tests.Groups;
 
 namespace StreamHouse.Tests.Http;
 
@@ -16,7 +18,9 @@ internal sealed class MemoryBroker : IBroker
 {
     private readonly ConcurrentDictionary<string, TopicDescription> _topics = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<TopicPartition, MemoryLog> _logs = new();
-    private readonly ConcurrentDictionary<(string Group, TopicPartition Partition), GroupOffset> _offsets = new();
+
+    public MemoryBroker() => Groups = new GroupCoordinator(new GroupOffsets(
+        new MemoryGroupStore(), p => _logs.ContainsKey(p) ? BrokerErrorCode.None : BrokerErrorCode.UnknownTopic, new GroupOptions(), TimeProvider.System));
 
     /// <summary>When not None, every append is refused with it.</summary>
     public BrokerErrorCode AppendError { get; set; }
@@ -36,6 +40,9 @@ internal sealed class MemoryBroker : IBroker
     public int PieceBytesMax { get; set; } = int.MaxValue;
 
     public BufferPool Buffers { get; } = new(1 << 20);
+
+    /// <summary>The real coordinator.</summary>
+    public IGroupCoordinator Groups { get; }
 
     public BrokerStatus Status => new(Guid.Empty, Guid.Empty, _topics.Count, _logs.Count, 7, 100, 42, "memory");
 
@@ -164,34 +171,6 @@ internal sealed class MemoryBroker : IBroker
 
     public Task<IReadOnlyList<SegmentRow>> ListSegmentsAsync(TopicPartition partition, long fromOffset, int limit, CancellationToken ct) =>
         Task.FromResult<IReadOnlyList<SegmentRow>>([]);
-
-    public Task<IReadOnlyList<BrokerErrorCode>> CommitOffsetsAsync(string group, IReadOnlyList<GroupOffset> offsets, CancellationToken ct)
-    {
-        foreach (GroupOffset offset in offsets)
-        {
-            _offsets[(group, offset.Partition)] = offset;
-        }
-        return Task.FromResult<IReadOnlyList<BrokerErrorCode>>([.. offsets.Select(_ => BrokerErrorCode.None)]);
-    }
-
-    public Task<IReadOnlyList<GroupOffset>> FetchOffsetsAsync(string group, CancellationToken ct) =>
-        Task.FromResult<IReadOnlyList<GroupOffset>>(
-            [.. _offsets.Where(o => o.Key.Group == group).Select(o => o.Value).OrderBy(o => o.Partition.Partition)]);
-
-    public Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken ct)
-    {
-        foreach ((string Group, TopicPartition Partition) key in _offsets.Keys)
-        {
-            if (key.Group == group && (partitions is null || partitions.Contains(key.Partition)))
-            {
-                _offsets.TryRemove(key, out _);
-            }
-        }
-        return Task.CompletedTask;
-    }
-
-    public Task<IReadOnlyList<string>> ListGroupsAsync(CancellationToken ct) =>
-        Task.FromResult<IReadOnlyList<string>>([.. _offsets.Keys.Select(k => k.Group).Distinct().Order()]);
 
     public Task CheckHealthAsync(CancellationToken ct)
     {

@@ -1,4 +1,5 @@
 using StreamHouse.Broker;
+using StreamHouse.Broker.Groups;
 using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Rpc.Services;
@@ -10,7 +11,7 @@ using Stored = StreamHouse.Broker.Metadata.GroupOffset;
 namespace StreamHouse.Server.Grpc.Admin;
 
 /// <summary>Serves the offsets of <c>streamhouse.v1.AdminService</c>: those of partitions and those of consumer groups.</summary>
-internal sealed class OffsetService(IBroker broker, TimeProvider clock)
+internal sealed class OffsetService(IBroker broker)
 {
     /// <summary>Adds the methods.</summary>
     public void AddTo(RpcRoutes routes)
@@ -59,8 +60,7 @@ internal sealed class OffsetService(IBroker broker, TimeProvider clock)
     private async ValueTask<CommitGroupOffsetsResponse> CommitAsync(CommitGroupOffsetsRequest request, RpcContext context)
     {
         ThrowIfEmpty(request.Group);
-        DateTimeOffset now = clock.GetUtcNow();
-        List<Stored> offsets = new(request.Offsets.Count);
+        List<OffsetCommit> offsets = new(request.Offsets.Count);
         foreach (GroupOffset offset in request.Offsets)
         {
             if (offset.Offset < 0 || offset.LeaderEpoch is < -1 or > int.MaxValue)
@@ -74,10 +74,10 @@ internal sealed class OffsetService(IBroker broker, TimeProvider clock)
                 // Before anything is stored: a commit is all or nothing here.
                 throw new BrokerException(BrokerErrorCode.UnknownPartition, $"'{offset.Topic}' has no partition {offset.Partition}.");
             }
-            offsets.Add(new Stored(
-                new TopicPartition(topic.Id, offset.Partition), offset.Offset, (int)offset.LeaderEpoch, offset.Metadata.Length == 0 ? null : offset.Metadata, now));
+            offsets.Add(new OffsetCommit(
+                new TopicPartition(topic.Id, offset.Partition), offset.Offset, (int)offset.LeaderEpoch, offset.Metadata.Length == 0 ? null : offset.Metadata));
         }
-        IReadOnlyList<BrokerErrorCode> outcomes = await broker.CommitOffsetsAsync(request.Group, offsets, context.Aborted);
+        IReadOnlyList<BrokerErrorCode> outcomes = await broker.Groups.CommitOffsetsAsync(request.Group, member: null, offsets, context.Aborted);
         for (int i = 0; i < outcomes.Count; i++)
         {
             if (outcomes[i] != BrokerErrorCode.None)
@@ -100,7 +100,7 @@ internal sealed class OffsetService(IBroker broker, TimeProvider clock)
         }
         HashSet<int> missing = [.. request.Partitions];
         bool all = missing.Count == 0;
-        foreach (Stored offset in await broker.FetchOffsetsAsync(request.Group, context.Aborted))
+        foreach (Stored offset in await broker.Groups.FetchOffsetsAsync(request.Group, null, context.Aborted))
         {
             bool asked = (only is null || only == offset.Partition.Topic) && (all || missing.Remove(offset.Partition.Partition));
             if (asked && broker.FindTopic(offset.Partition.Topic) is { } topic)
@@ -123,7 +123,7 @@ internal sealed class OffsetService(IBroker broker, TimeProvider clock)
     private async ValueTask<ListGroupsResponse> ListGroupsAsync(ListGroupsRequest request, RpcContext context)
     {
         ListGroupsResponse response = new();
-        response.Groups.AddRange(await broker.ListGroupsAsync(context.Aborted));
+        response.Groups.AddRange((await broker.Groups.ListAsync(GroupFilter.All, context.Aborted)).Select(g => g.Group));
         return response;
     }
 

@@ -12,16 +12,21 @@ internal static class BrokerErrors
     public static GrpcStatusCode StatusOf(BrokerErrorCode code) => code switch
     {
         BrokerErrorCode.None => GrpcStatusCode.OK,
-        BrokerErrorCode.UnknownTopic or BrokerErrorCode.UnknownPartition or BrokerErrorCode.NotLeader => GrpcStatusCode.NotFound,
+        BrokerErrorCode.UnknownTopic or BrokerErrorCode.UnknownPartition or BrokerErrorCode.NotLeader
+            or BrokerErrorCode.GroupNotFound or BrokerErrorCode.UnknownMember => GrpcStatusCode.NotFound,
         BrokerErrorCode.Fenced or BrokerErrorCode.FencedLeaderEpoch or BrokerErrorCode.UnknownLeaderEpoch
-            or BrokerErrorCode.OutOfOrderSequence or BrokerErrorCode.InvalidProducerEpoch => GrpcStatusCode.FailedPrecondition,
+            or BrokerErrorCode.OutOfOrderSequence or BrokerErrorCode.InvalidProducerEpoch
+            or BrokerErrorCode.IllegalGeneration or BrokerErrorCode.InconsistentGroupProtocol or BrokerErrorCode.RebalanceInProgress
+            or BrokerErrorCode.GroupNotEmpty or BrokerErrorCode.MemberIdRequired or BrokerErrorCode.FencedInstance
+            or BrokerErrorCode.GroupSubscribedToTopic => GrpcStatusCode.FailedPrecondition,
         BrokerErrorCode.TopicAlreadyExists => GrpcStatusCode.AlreadyExists,
         BrokerErrorCode.InvalidTopic or BrokerErrorCode.InvalidPartitions or BrokerErrorCode.InvalidConfig or BrokerErrorCode.InvalidRequest
             or BrokerErrorCode.CorruptBatch or BrokerErrorCode.InvalidRecord or BrokerErrorCode.BatchTooLarge
-            or BrokerErrorCode.UnsupportedCompression => GrpcStatusCode.InvalidArgument,
+            or BrokerErrorCode.UnsupportedCompression or BrokerErrorCode.OffsetMetadataTooLarge or BrokerErrorCode.InvalidGroupId
+            or BrokerErrorCode.InvalidSessionTimeout => GrpcStatusCode.InvalidArgument,
         BrokerErrorCode.OffsetOutOfRange => GrpcStatusCode.OutOfRange,
         BrokerErrorCode.Overloaded or BrokerErrorCode.ShuttingDown => GrpcStatusCode.Unavailable,
-        BrokerErrorCode.NoSpace => GrpcStatusCode.ResourceExhausted,
+        BrokerErrorCode.NoSpace or BrokerErrorCode.GroupFull => GrpcStatusCode.ResourceExhausted,
         BrokerErrorCode.TimedOut => GrpcStatusCode.DeadlineExceeded,
         BrokerErrorCode.DataDamaged => GrpcStatusCode.DataLoss,
         BrokerErrorCode.StorageFailed or BrokerErrorCode.Internal => GrpcStatusCode.Internal,

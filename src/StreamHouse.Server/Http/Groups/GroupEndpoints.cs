@@ -1,4 +1,5 @@
 using StreamHouse.Broker;
+using StreamHouse.Broker.Groups;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Server.Http.Requests;
@@ -19,7 +20,7 @@ internal static class GroupEndpoints
     }
 
     private static async Task<IResult> ListAsync(IBroker broker, CancellationToken ct) =>
-        Results.Json(new GroupList(await broker.ListGroupsAsync(ct)), HttpJson.Default.GroupList);
+        Results.Json(new GroupList([.. (await broker.Groups.ListAsync(GroupFilter.All, ct)).Select(g => g.Group)]), HttpJson.Default.GroupList);
 
     private static async Task<IResult> FetchAsync(string group, string? topic, IBroker broker, CancellationToken ct)
     {
@@ -27,11 +28,10 @@ internal static class GroupEndpoints
         return Results.Json(await DescribeAsync(group, only, broker, ct), HttpJson.Default.GroupOffsets);
     }
 
-    private static async Task<IResult> CommitAsync(string group, HttpContext context, IBroker broker, TimeProvider clock)
+    private static async Task<IResult> CommitAsync(string group, HttpContext context, IBroker broker)
     {
         CommitOffsets body = await JsonBody.ReadAsync(context, HttpJson.Default.CommitOffsets);
-        DateTimeOffset now = clock.GetUtcNow();
-        var offsets = new List<GroupOffset>(body.Offsets.Count);
+        var offsets = new List<OffsetCommit>(body.Offsets.Count);
         foreach (OffsetToCommit offset in body.Offsets)
         {
             int index = offsets.Count;
@@ -44,9 +44,9 @@ internal static class GroupEndpoints
                 throw Arguments.Invalid($"'offsets[{index}].leaderEpoch' is {offset.LeaderEpoch}; it must be -1 or more.");
             }
             TopicPartition partition = broker.RequirePartition(offset.Topic, offset.Partition);
-            offsets.Add(new GroupOffset(partition, offset.Offset, offset.LeaderEpoch, offset.Metadata, now));
+            offsets.Add(new OffsetCommit(partition, offset.Offset, offset.LeaderEpoch, offset.Metadata));
         }
-        IReadOnlyList<BrokerErrorCode> codes = await broker.CommitOffsetsAsync(group, offsets, context.RequestAborted);
+        IReadOnlyList<BrokerErrorCode> codes = await broker.Groups.CommitOffsetsAsync(group, member: null, offsets, context.RequestAborted);
         for (int i = 0; i < codes.Count; i++)
         {
             // Only a deletion while the request was on its way leads here: every partition was known when the body was read.
@@ -60,7 +60,15 @@ internal static class GroupEndpoints
 
     private static async Task<IResult> DeleteAsync(string group, string? topic, int? partition, IBroker broker, CancellationToken ct)
     {
-        await broker.DeleteOffsetsAsync(group, Named(topic, partition, broker), ct);
+        IReadOnlyList<TopicPartition> partitions = Named(topic, partition, broker)
+            ?? [.. (await broker.Groups.FetchOffsetsAsync(group, null, ct)).Select(o => o.Partition)];
+        foreach (BrokerErrorCode code in await broker.Groups.DeleteOffsetsAsync(group, partitions, ct))
+        {
+            if (code is not (BrokerErrorCode.None or BrokerErrorCode.GroupNotFound))
+            {
+                throw new BrokerException(code, $"Offsets of group '{group}' are in use and were not removed.");
+            }
+        }
         return Results.NoContent();
     }
 
@@ -79,7 +87,7 @@ internal static class GroupEndpoints
     private static async Task<GroupOffsets> DescribeAsync(string group, TopicId? only, IBroker broker, CancellationToken ct)
     {
         var described = new List<CommittedOffset>();
-        foreach (GroupOffset offset in await broker.FetchOffsetsAsync(group, ct))
+        foreach (GroupOffset offset in await broker.Groups.FetchOffsetsAsync(group, null, ct))
         {
             // A topic deleted since is left out: its offsets are about to go too.
             if ((only is null || offset.Partition.Topic == only) && broker.FindTopic(offset.Partition.Topic) is { } topic)

@@ -9,13 +9,18 @@ internal static class HttpStatus
     public static int Of(BrokerErrorCode code) => code switch
     {
         BrokerErrorCode.None => StatusCodes.Status200OK,
-        BrokerErrorCode.UnknownTopic or BrokerErrorCode.UnknownPartition => StatusCodes.Status404NotFound,
+        BrokerErrorCode.UnknownTopic or BrokerErrorCode.UnknownPartition or BrokerErrorCode.GroupNotFound
+            or BrokerErrorCode.UnknownMember => StatusCodes.Status404NotFound,
         BrokerErrorCode.NotLeader => StatusCodes.Status421MisdirectedRequest,
         BrokerErrorCode.TopicAlreadyExists or BrokerErrorCode.FencedLeaderEpoch or BrokerErrorCode.UnknownLeaderEpoch
-            or BrokerErrorCode.OutOfOrderSequence or BrokerErrorCode.InvalidProducerEpoch => StatusCodes.Status409Conflict,
+            or BrokerErrorCode.OutOfOrderSequence or BrokerErrorCode.InvalidProducerEpoch
+            or BrokerErrorCode.IllegalGeneration or BrokerErrorCode.InconsistentGroupProtocol or BrokerErrorCode.RebalanceInProgress
+            or BrokerErrorCode.GroupNotEmpty or BrokerErrorCode.MemberIdRequired or BrokerErrorCode.FencedInstance or BrokerErrorCode.GroupFull
+            or BrokerErrorCode.GroupSubscribedToTopic => StatusCodes.Status409Conflict,
         BrokerErrorCode.InvalidTopic or BrokerErrorCode.InvalidPartitions or BrokerErrorCode.InvalidConfig or BrokerErrorCode.InvalidRequest
             or BrokerErrorCode.CorruptBatch or BrokerErrorCode.InvalidRecord
-            or BrokerErrorCode.UnsupportedCompression => StatusCodes.Status400BadRequest,
+            or BrokerErrorCode.UnsupportedCompression or BrokerErrorCode.OffsetMetadataTooLarge or BrokerErrorCode.InvalidGroupId
+            or BrokerErrorCode.InvalidSessionTimeout => StatusCodes.Status400BadRequest,
         BrokerErrorCode.BatchTooLarge => StatusCodes.Status413PayloadTooLarge,
         BrokerErrorCode.OffsetOutOfRange => StatusCodes.Status416RangeNotSatisfiable,
         BrokerErrorCode.Overloaded => StatusCodes.Status429TooManyRequests,
