@@ -35,6 +35,12 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "Object {Key} is referred to by nothing, but its table cannot be read: it is kept. Remove it by hand once you know what it is.")]
     public static partial void UnreadableKept(ILogger logger, string key);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Object {Key} could not be deleted and will be tried again: {Reason}")]
+    public static partial void DeleteFailed(ILogger logger, string key, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Failures} objects in {Location} could not be deleted; the others wait for the next pass: {Reason}")]
+    public static partial void DeletesFailed(ILogger logger, int failures, string location, string reason);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "Object {Key} waits for deletion but is not a segment under {Prefix}: it is kept.")]
     public static partial void ForeignKeyKept(ILogger logger, string key, string prefix);
 }

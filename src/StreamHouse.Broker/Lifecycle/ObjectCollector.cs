@@ -14,6 +14,9 @@ public sealed class ObjectCollector
 {
     private const int PageObjects = 1000;
 
+    /// <summary>Failures in one pass after which the store is taken to be failing, and the rest is left for the next pass.</summary>
+    private const int FailedDeletesMax = 10;
+
     private readonly IManifestStore _manifest;
     private readonly IObjectStore _objects;
     private readonly OrphanScan _scan;
@@ -26,14 +29,12 @@ public sealed class ObjectCollector
     private DateTimeOffset _nextScan;
     private bool _tooManyUnreferenced;
 
-    /// <summary>Checks the options; nothing runs before <see cref="RunAsync"/>.</summary>
+    /// <summary>Nothing runs before <see cref="RunAsync"/>.</summary>
     public ObjectCollector(
         Guid clusterId, IManifestStore manifest, IObjectStore objects, LifecycleOptions options, TimeProvider clock, IRandomSource random,
         BrokerMetrics metrics, ILogger<ObjectCollector> logger)
     {
-        ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(clock);
-        options.Validate();
         _manifest = manifest;
         _objects = objects;
         _options = options;
@@ -42,7 +43,7 @@ public sealed class ObjectCollector
         _metrics = metrics;
         _logger = logger;
         _prefix = SegmentKeys.DataPrefix(clusterId);
-        _scan = new OrphanScan(_prefix, manifest, objects, options, clock);
+        _scan = new OrphanScan(_prefix, manifest, objects, options, clock, random);
         _nextScan = clock.GetUtcNow();
     }
 
@@ -166,6 +167,8 @@ public sealed class ObjectCollector
 
     private async Task DeletePendingAsync(CancellationToken ct)
     {
+        int failures = 0;
+        bool isStoreFailing = false;
         while (true)
         {
             IReadOnlyList<PendingObject> due = await _manifest.ListPendingDeletesAsync(_clock.GetUtcNow() - _options.DeleteDelay, PageObjects, ct);
@@ -178,7 +181,22 @@ public sealed class ObjectCollector
                     Log.ForeignKeyKept(_logger, pending.Key, _prefix);
                     continue;
                 }
-                await _objects.DeleteAsync(pending.Key, ct);
+                try
+                {
+                    await _objects.DeleteAsync(pending.Key, ct);
+                }
+                catch (IOException e) when (++failures < FailedDeletesMax)
+                {
+                    // One object that cannot be deleted must not keep the others.
+                    Log.DeleteFailed(_logger, pending.Key, e.Message);
+                    continue;
+                }
+                catch (IOException e)
+                {
+                    Log.DeletesFailed(_logger, failures, _objects.Location, e.Message);
+                    isStoreFailing = true;
+                    break;
+                }
                 gone.Add(pending.ObjectId);
                 bytes += pending.Bytes;
             }
@@ -188,7 +206,7 @@ public sealed class ObjectCollector
                 _metrics.ObjectsDeleted(gone.Count, bytes);
                 DeletedObjects += gone.Count;
             }
-            if (due.Count < PageObjects || gone.Count == 0)
+            if (due.Count < PageObjects || gone.Count == 0 || isStoreFailing)
             {
                 return;
             }

@@ -4,7 +4,7 @@ using StreamHouse.Broker.Segments;
 namespace StreamHouse.Broker.Lifecycle;
 
 /// <summary>Searches a cluster's objects for those that the metadata does not know. Changes nothing.</summary>
-internal sealed class OrphanScan(string prefix, IManifestStore manifest, IObjectStore objects, LifecycleOptions options, TimeProvider clock)
+internal sealed class OrphanScan(string prefix, IManifestStore manifest, IObjectStore objects, LifecycleOptions options, TimeProvider clock, IRandomSource random)
 {
     private const int PageObjects = 1000;
 
@@ -25,6 +25,11 @@ internal sealed class OrphanScan(string prefix, IManifestStore manifest, IObject
                 if (candidates.Count < options.OrphansPerScanMax)
                 {
                     candidates.Add(orphan);
+                }
+                else if (random.NextDouble() * unreferenced is var place && place < candidates.Count)
+                {
+                    // Every orphan is as likely to be looked at: those that are kept must not hide the ones behind them for ever.
+                    candidates[(int)place] = orphan;
                 }
             }
             total += page.Count;
@@ -56,5 +61,5 @@ internal sealed class OrphanScan(string prefix, IManifestStore manifest, IObject
 /// <summary>What a search found.</summary>
 /// <param name="Total">Objects listed.</param>
 /// <param name="Unreferenced">Those old enough that the metadata does not know.</param>
-/// <param name="Candidates">The first of them.</param>
+/// <param name="Candidates">As many of them as one search looks at.</param>
 internal sealed record OrphanScanResult(long Total, long Unreferenced, IReadOnlyList<PendingObject> Candidates);

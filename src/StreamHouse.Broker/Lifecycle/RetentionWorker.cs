@@ -18,13 +18,11 @@ public sealed class RetentionWorker
     private readonly BrokerMetrics _metrics;
     private readonly ILogger<RetentionWorker> _logger;
 
-    /// <summary>Checks the options; nothing runs before <see cref="RunAsync"/>.</summary>
+    /// <summary>Nothing runs before <see cref="RunAsync"/>.</summary>
     public RetentionWorker(
         ILogDirectory logs, IManifestStore manifest, LifecycleOptions options, TimeProvider clock, IRandomSource random, BrokerMetrics metrics,
         ILogger<RetentionWorker> logger)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        options.Validate();
         _logs = logs;
         _manifest = manifest;
         _options = options;

@@ -38,7 +38,7 @@ internal static class SettingCatalog
         new("LocalUploads", static () => UploadOptions.ForLocal),
         new("ObjectUploads", static () => UploadOptions.ForObject),
         OptionSection.Of<ManifestCacheOptions>("Manifest"),
-        new("Lifecycle", static () => new LifecycleOptions()) { Problems = static o => ProblemOf(((LifecycleOptions)o).Validate) },
+        OptionSection.Of<LifecycleOptions>("Lifecycle"),
         new("SegmentCache", static () => new SegmentCacheOptions()) { Problems = static o => ((SegmentCacheOptions)o).Validate() },
         new("Metadata", static () => new SqliteOptions { Path = "metadata.db" }) { Hidden = [nameof(SqliteOptions.Path)] },
         new("Objects", static () => new FolderStoreOptions { Path = "objects" })

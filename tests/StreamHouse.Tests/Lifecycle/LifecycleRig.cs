@@ -55,7 +55,7 @@ internal sealed class LifecycleRig : IAsyncDisposable
     }
 
     public ObjectCollector NewCollector() =>
-        new(SegmentWorld.Cluster, Metadata, Objects, Options, Clock, new FixedRandom(), _metrics, new Logger<ObjectCollector>(Log));
+        new(SegmentWorld.Cluster, Metadata, Objects, Options, Clock, new SeededRandom(), _metrics, new Logger<ObjectCollector>(Log));
 
     /// <summary>A topic with one partition, led by <see cref="Me"/>.</summary>
     public async Task<Lease> LedAsync(string name = "t", Durability durability = Durability.Object)
@@ -124,9 +124,11 @@ internal sealed class LifecycleRig : IAsyncDisposable
         return Metadata.DisposeAsync();
     }
 
-    private sealed class FixedRandom : IRandomSource
+    private sealed class SeededRandom : IRandomSource
     {
-        public void Fill(Span<byte> destination) => destination.Fill(0x55);
+        private readonly Random _random = new(1);
+
+        public void Fill(Span<byte> destination) => _random.NextBytes(destination);
     }
 
     internal sealed class LogLines : ILoggerFactory, ILogger

@@ -193,6 +193,69 @@ public class ObjectCollectorTests
     }
 
     [Fact]
+    public async Task Object_that_cannot_be_deleted_keeps_none_of_the_others()
+    {
+        await using LifecycleRig rig = await LifecycleRig.StartAsync();
+        Lease lease = await rig.LedAsync();
+        SegmentObject[] orphans = [await rig.OrphanAsync(lease, 0, 5), await rig.OrphanAsync(lease, 5, 9), await rig.OrphanAsync(lease, 9, 12)];
+        rig.Objects.FailDelete = key => key == orphans[0].Key;
+        await rig.PassAfterAsync(Hour + Millisecond);
+
+        await rig.PassAfterAsync(Delay + Millisecond);
+
+        orphans.Select(rig.Stored).ShouldBe([true, false, false]);
+        (rig.Collector.PendingObjects, rig.Collector.DeletedObjects).ShouldBe((1, 2));
+        rig.Objects.FailDelete = null;
+        await rig.PassAfterAsync(Millisecond);
+        rig.Stored(orphans[0]).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Store_that_deletes_nothing_is_asked_a_few_times_in_a_pass_and_no_more()
+    {
+        await using LifecycleRig rig = await LifecycleRig.StartAsync();
+        Lease lease = await rig.LedAsync();
+        for (int i = 0; i < 30; i++)
+        {
+            await rig.OrphanAsync(lease, i, i + 1);
+        }
+        int asked = 0;
+        rig.Objects.FailDelete = _ => ++asked > 0;
+        await rig.PassAfterAsync(Hour + Millisecond);
+
+        await rig.PassAfterAsync(Delay + Millisecond);
+
+        asked.ShouldBe(10);
+        rig.Collector.PendingObjects.ShouldBe(30);
+    }
+
+    [Fact]
+    public async Task Orphans_that_are_kept_do_not_hide_those_behind_them()
+    {
+        await using LifecycleRig rig = await LifecycleRig.StartAsync(new LifecycleOptions { OrphansPerScanMax = 3, OrphanAlertShare = 1 });
+        Lease lease = await rig.LedAsync();
+        List<SegmentObject> replaced = [];
+        for (int i = 0; i < 5; i++)
+        {
+            replaced.Add(await rig.OrphanAsync(lease, i, i + 1));
+        }
+        // Never committed, and nothing has replaced them: these are kept.
+        List<SegmentObject> kept = [];
+        for (int i = 0; i < 5; i++)
+        {
+            kept.Add(await rig.UploadAsync(lease, 5, 6));
+        }
+
+        for (int pass = 0; pass < 60; pass++)
+        {
+            await rig.PassAfterAsync(Hour + Millisecond);
+        }
+
+        replaced.ShouldAllBe(o => !rig.Stored(o));
+        kept.ShouldAllBe(o => rig.Stored(o));
+    }
+
+    [Fact]
     public async Task Search_goes_on_over_many_pages()
     {
         LifecycleOptions options = new() { OrphanAlertShare = 1 };

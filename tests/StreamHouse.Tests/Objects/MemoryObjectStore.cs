@@ -18,6 +18,9 @@ internal sealed class MemoryObjectStore : IObjectStore
     /// <summary>Runs before each read: may wait or throw.</summary>
     public Func<string, long, Task>? BeforeRead { get; set; }
 
+    /// <summary>Objects that cannot be deleted.</summary>
+    public Func<string, bool>? FailDelete { get; set; }
+
     /// <summary>The store's own clock: what new objects are stamped with.</summary>
     public TimeProvider? Clock { get; set; }
 
@@ -68,6 +71,10 @@ internal sealed class MemoryObjectStore : IObjectStore
 
     public Task DeleteAsync(string key, CancellationToken ct)
     {
+        if (FailDelete?.Invoke(key) == true)
+        {
+            return Task.FromException(new ObjectStoreException($"{key} cannot be deleted, says the test"));
+        }
         _objects.TryRemove(key, out _);
         _modified.TryRemove(key, out _);
         return Task.CompletedTask;

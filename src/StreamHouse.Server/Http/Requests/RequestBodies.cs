@@ -24,8 +24,15 @@ internal sealed class RequestBodies(HttpApiOptions options)
             while (true)
             {
                 ReadResult read = await reader.ReadAsync(context.RequestAborted);
-                Take(body, read.Buffer);
-                reader.AdvanceTo(read.Buffer.End);
+                try
+                {
+                    Take(body, read.Buffer);
+                }
+                finally
+                {
+                    // Also when refused: the server reads the rest of the body away, else it would have to cut the connection.
+                    reader.AdvanceTo(read.Buffer.End);
+                }
                 if (read.IsCompleted)
                 {
                     return body;
