@@ -1,12 +1,15 @@
 using StreamHouse.Broker;
 using StreamHouse.Broker.Diagnostics;
+using StreamHouse.Kafka;
 using StreamHouse.Server.Configuration;
 using StreamHouse.Server.Hosting;
 using StreamHouse.Server.Kafka.ApiVersions;
 using StreamHouse.Server.Kafka.Connections;
 using StreamHouse.Server.Kafka.Dispatch;
+using StreamHouse.Server.Kafka.Fetching;
 using StreamHouse.Server.Kafka.Listeners;
 using StreamHouse.Server.Kafka.Metadata;
+using StreamHouse.Server.Kafka.Producing;
 
 namespace StreamHouse.Server.Kafka;
 
@@ -29,6 +32,8 @@ internal static class KafkaFrontEnd
         ILogger log = logs.CreateLogger("StreamHouse.Kafka");
         KafkaMetrics kafkaMetrics = new(metrics, clock);
         KafkaHandlers handlers = new(kafkaMetrics, log);
+        handlers.Add(ApiKey.Produce, new ProduceApi(broker, metrics, kafkaMetrics, clock));
+        handlers.Add(ApiKey.Fetch, new FetchApi(broker, metrics, kafkaMetrics, clock, options));
         handlers.Add(new ApiVersionsHandler(handlers));
         handlers.Add(new MetadataHandler(broker, options));
         return new KafkaListener(

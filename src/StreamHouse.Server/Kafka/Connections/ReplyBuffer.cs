@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using StreamHouse.Broker.Buffers;
 using StreamHouse.Kafka;
 
 namespace StreamHouse.Server.Kafka.Connections;
@@ -13,7 +12,7 @@ internal sealed class ReplyBuffer(Action onProgress)
 {
     private const int KeptPieces = 256;
 
-    private readonly List<(int Position, BufferSlice Slice)> _splices = [];
+    private readonly List<(int Position, ArraySegment<byte> Bytes)> _splices = [];
     private readonly List<ArraySegment<byte>> _pieces = [];
     private KafkaBuffer? _fields;
 
@@ -33,32 +32,32 @@ internal sealed class ReplyBuffer(Action onProgress)
     public void NoteProgress() => onProgress();
 
     /// <summary>Adds bytes behind the fields written so far, where they lie. Their owner keeps them until the reply is released.</summary>
-    public void Splice(in BufferSlice slice)
+    public void Splice(ReadOnlyMemory<byte> bytes)
     {
-        if (slice.Length == 0)
+        if (bytes.Length == 0 || !MemoryMarshal.TryGetArray(bytes, out ArraySegment<byte> piece))
         {
             return;
         }
-        SplicedBytes += slice.Length;
-        int position = Fields.Length;
+        SplicedBytes += piece.Count;
+        int position = _fields?.Length ?? 0;
         // Batches that were appended one after the other often lie side by side: one piece then, not thousands.
-        if (_splices.Count > 0 && _splices[^1] is var (at, last) && at == position && last.Owner == slice.Owner && last.Offset + last.Length == slice.Offset)
+        if (_splices.Count > 0 && _splices[^1] is var (at, last) && at == position && last.Array == piece.Array && last.Offset + last.Count == piece.Offset)
         {
-            _splices[^1] = (position, last with { Length = last.Length + slice.Length });
+            _splices[^1] = (position, new ArraySegment<byte>(piece.Array!, last.Offset, last.Count + piece.Count));
             return;
         }
-        _splices.Add((position, slice));
+        _splices.Add((position, piece));
     }
 
     /// <summary>Puts the pieces in order. Nothing may be added afterwards until <see cref="Clear"/>.</summary>
     public void Seal()
     {
-        ReadOnlyMemory<byte> fields = Fields.WrittenMemory;
+        ReadOnlyMemory<byte> fields = _fields?.WrittenMemory ?? default;
         int from = 0;
-        foreach ((int position, BufferSlice slice) in _splices)
+        foreach ((int position, ArraySegment<byte> bytes) in _splices)
         {
             Add(fields[from..position]);
-            Add(slice.Memory);
+            _pieces.Add(bytes);
             from = position;
         }
         Add(fields[from..]);
