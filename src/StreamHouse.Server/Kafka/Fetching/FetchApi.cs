@@ -16,17 +16,15 @@ internal sealed class FetchApi(IBroker broker, BrokerMetrics brokerMetrics, Kafk
     private const short TopicIdVersionMin = 13;
 
     private readonly ConcurrentBag<FetchRequestView> _views = [];
-    private readonly FetchMemory _memory = new(options);
-
-    /// <summary>The sessions of all clients.</summary>
-    public FetchSessions Sessions { get; } = new(options, clock);
+    private readonly FetchServices _services = new(
+        new FetchSessions(options, clock), new FetchMemory(options), new FetchFrames(), brokerMetrics, metrics, clock);
 
     public override PendingReply Begin(in RequestFrame frame)
     {
         FetchRequestView request = _views.TryTake(out FetchRequestView? idle) ? idle : new FetchRequestView();
         KafkaReader reader = new(frame.Body);
         request.Read(ref reader, frame.Header.ApiVersion);
-        FetchPlan plan = Sessions.Begin(request, usesTopicIds: frame.Header.ApiVersion >= TopicIdVersionMin);
+        FetchPlan plan = _services.Sessions.Begin(request, usesTopicIds: frame.Header.ApiVersion >= TopicIdVersionMin);
         FetchLimits limits = new(
             Math.Max(0, Math.Min(request.MinBytes, request.MaxBytes)), Math.Max(0, request.MaxBytes),
             TimeSpan.FromMilliseconds(Math.Clamp(request.MaxWaitMs, 0, options.FetchWaitMax.TotalMilliseconds)), request.IsReadCommitted);
@@ -36,8 +34,7 @@ internal sealed class FetchApi(IBroker broker, BrokerMetrics brokerMetrics, Kafk
         Task turn = frame.Client.FetchTurn;
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         frame.Client.FetchTurn = done.Task;
-        return new FetchReply(
-            ReadAsync(turn, plan, limits, frame.Client), plan, limits, frame.Header, frame.Arrived, Sessions, _memory, done, new FetchMeters(brokerMetrics, metrics, clock))
+        return new FetchReply(ReadAsync(turn, plan, limits, frame.Client), plan, limits, frame.Header, frame.Arrived, done, _services)
         {
             RequestBytes = frame.Bytes.Length,
         };
@@ -56,13 +53,13 @@ internal sealed class FetchApi(IBroker broker, BrokerMetrics brokerMetrics, Kafk
         {
             return outcome;
         }
-        int bytesMax = _memory.Limit(limits.BytesMax);
+        int bytesMax = _services.Memory.Limit(limits.BytesMax);
         bool mustAnswer = wanted.Count < plan.Partitions.Length || client.Ending.IsCancellationRequested;
         FetchRequest request = new(wanted, Math.Min(limits.BytesMin, bytesMax), bytesMax, mustAnswer ? TimeSpan.Zero : limits.Wait);
         FetchResult result = await ReadAsync(request, client);
         foreach (PartitionFetch partition in result.Partitions)
         {
-            _memory.Add(partition.Bytes);
+            _services.Memory.Add(partition.Bytes);
         }
         return outcome with { Result = result };
     }
@@ -119,5 +116,6 @@ internal readonly record struct FetchLimits(int BytesMin, int BytesMax, TimeSpan
 /// <param name="Result">The broker's answer for the others, in their order; null when there are none.</param>
 internal readonly record struct FetchOutcome(KafkaErrorCode[] Errors, FetchResult? Result);
 
-/// <summary>What a fetch is measured by.</summary>
-internal sealed record FetchMeters(BrokerMetrics Broker, KafkaMetrics Kafka, TimeProvider Clock);
+/// <summary>What all fetches share.</summary>
+internal sealed record FetchServices(
+    FetchSessions Sessions, FetchMemory Memory, FetchFrames Frames, BrokerMetrics BrokerMetrics, KafkaMetrics KafkaMetrics, TimeProvider Clock);

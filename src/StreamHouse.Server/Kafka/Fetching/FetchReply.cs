@@ -15,21 +15,19 @@ internal sealed class FetchReply : PendingReply
     private readonly FetchLimits _limits;
     private readonly RequestHeader _header;
     private readonly long _arrived;
-    private readonly FetchSessions _sessions;
-    private readonly FetchMemory _memory;
     private readonly TaskCompletionSource _done;
-    private readonly FetchMeters _meters;
+    private readonly FetchServices _services;
     private readonly Task<FetchOutcome>? _reading;
     private FetchOutcome _outcome;
     private FetchResponseFrame? _frame;
     private FetchPartitionResult[] _results = [];
 
     public FetchReply(
-        ValueTask<FetchOutcome> reading, in FetchPlan plan, in FetchLimits limits, in RequestHeader header, long arrived, FetchSessions sessions,
-        FetchMemory memory, TaskCompletionSource done, FetchMeters meters)
+        ValueTask<FetchOutcome> reading, in FetchPlan plan, in FetchLimits limits, in RequestHeader header, long arrived,
+        TaskCompletionSource done, FetchServices services)
     {
         (_plan, _limits, _header, _arrived) = (plan, limits, header, arrived);
-        (_sessions, _memory, _done, _meters) = (sessions, memory, done, meters);
+        (_done, _services) = (done, services);
         if (reading.IsCompletedSuccessfully)
         {
             _outcome = reading.Result;
@@ -54,13 +52,13 @@ internal sealed class FetchReply : PendingReply
         bool[] told = Choose(fetched, out SessionPartition? last);
         if (last is not null && _plan.Session is { } session)
         {
-            _sessions.EndTurnAt(session, last);
+            _services.Sessions.EndTurnAt(session, last);
         }
-        _frame = new FetchResponseFrame();
+        _frame = _services.Frames.Rent();
         WriteFrame(_frame, told);
         Splice(_frame, output, fetched, told);
-        _meters.Kafka.Answered(ApiKey.Fetch, _arrived);
-        _meters.Broker.FetchAnswered(FrontEnd.Kafka, FirstError(fetched), _meters.Clock.GetElapsedTime(_arrived));
+        _services.KafkaMetrics.Answered(ApiKey.Fetch, _arrived);
+        _services.BrokerMetrics.FetchAnswered(FrontEnd.Kafka, FirstError(fetched), _services.Clock.GetElapsedTime(_arrived));
         return ReplyKind.Answer;
     }
 
@@ -71,11 +69,14 @@ internal sealed class FetchReply : PendingReply
         {
             foreach (PartitionFetch partition in result.Partitions)
             {
-                _memory.Add(-partition.Bytes);
+                _services.Memory.Add(-partition.Bytes);
             }
             result.Dispose();
         }
-        _frame?.Dispose();
+        if (_frame is { } frame)
+        {
+            _services.Frames.Return(frame);
+        }
         _done.TrySetResult();
     }
 
@@ -103,12 +104,12 @@ internal sealed class FetchReply : PendingReply
         {
             SessionPartition partition = _plan.Partitions[i].State;
             _results[i] = Describe(partition.Key.Partition, fetched[i], _outcome.Errors[i]);
-            bool isNews = _plan.Session is null || _sessions.Tell(partition, _results[i]);
+            bool isNews = _plan.Session is null || _services.Sessions.Tell(partition, _results[i]);
             told[i] = isNews || !_plan.IsIncremental;
             last = _results[i].RecordsBytes > 0 ? partition : last;
             if (_results[i].ErrorCode != KafkaErrorCode.None)
             {
-                _meters.Kafka.Failed(ApiKey.Fetch, _results[i].ErrorCode);
+                _services.KafkaMetrics.Failed(ApiKey.Fetch, _results[i].ErrorCode);
             }
         }
         return told;
