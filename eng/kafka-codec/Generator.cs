@@ -10,7 +10,7 @@ public static class Generator
     public static IReadOnlyList<ApiSchema> ReadSchemas(string folder) =>
         [.. Directory.GetFiles(folder, "*.schema").Select(f => SchemaParser.Parse(Path.GetFileName(f), File.ReadAllText(f))).OrderBy(a => a.Key)];
 
-    /// <summary>Makes all files: name and text.</summary>
+    /// <summary>Makes all files: path in the project, and text.</summary>
     public static IReadOnlyDictionary<string, string> Generate(IReadOnlyList<ApiSchema> apis)
     {
         Dictionary<string, string> files = new()
@@ -20,8 +20,8 @@ public static class Generator
         };
         foreach (ApiSchema api in apis)
         {
-            files[api.Request.Name + ".g.cs"] = MessageCode.Generate(api, api.Request);
-            files[api.Response.Name + ".g.cs"] = MessageCode.Generate(api, api.Response);
+            files[$"Messages/{api.Request.Name}.g.cs"] = MessageCode.Generate(api, api.Request);
+            files[$"Messages/{api.Response.Name}.g.cs"] = MessageCode.Generate(api, api.Response);
         }
 
         return files;

@@ -25,10 +25,10 @@ internal static class Program
 
     private static int Run(string project, bool check)
     {
-        string output = Path.Combine(project, "Messages");
         IReadOnlyDictionary<string, string> files = Generator.Generate(Generator.ReadSchemas(Path.Combine(project, "Schemas")));
         int differences = 0;
-        foreach (string stale in Directory.GetFiles(output, "*.g.cs").Where(f => !files.ContainsKey(Path.GetFileName(f))))
+        IEnumerable<string> present = Directory.GetFiles(project, "*.g.cs").Concat(Directory.GetFiles(Path.Combine(project, "Messages"), "*.g.cs"));
+        foreach (string stale in present.Where(f => !files.ContainsKey(Path.GetRelativePath(project, f))))
         {
             differences++;
             Report(check, stale);
@@ -40,7 +40,7 @@ internal static class Program
 
         foreach ((string name, string text) in files)
         {
-            string path = Path.Combine(output, name);
+            string path = Path.Combine(project, name);
             if (!File.Exists(path) || File.ReadAllText(path) != text)
             {
                 differences++;

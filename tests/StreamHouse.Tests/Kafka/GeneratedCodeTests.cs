@@ -11,7 +11,8 @@ public sealed class GeneratedCodeTests
         string project = Repository.PathOf("src/StreamHouse.Kafka");
         Dictionary<string, string> expected = new(Generator.Generate(Generator.ReadSchemas(Path.Combine(project, "Schemas"))));
 
-        Dictionary<string, string> actual = Directory.GetFiles(Path.Combine(project, "Messages")).ToDictionary(f => Path.GetFileName(f)!, File.ReadAllText);
+        Dictionary<string, string> actual = Directory.GetFiles(project, "*.g.cs").Concat(Directory.GetFiles(Path.Combine(project, "Messages")))
+            .ToDictionary(f => Path.GetRelativePath(project, f), File.ReadAllText);
 
         actual.Keys.Order().ShouldBe(expected.Keys.Order());
         foreach ((string name, string text) in expected)
