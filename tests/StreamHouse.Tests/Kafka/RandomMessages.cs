@@ -11,6 +11,9 @@ internal sealed class RandomMessages(int seed)
 
     private readonly Random _random = new(seed);
 
+    /// <summary>Whether fields that hold record batches get random bytes, which are none, or nothing.</summary>
+    public bool WritesRecords { get; init; } = true;
+
     public object Create(Type type, ApiSchema api, StructSchema schema, int version)
     {
         object value = Activator.CreateInstance(type)!;
@@ -61,6 +64,7 @@ internal sealed class RandomMessages(int seed)
         "error" => (KafkaErrorCode)_random.Next(-1, 107),
         "uuid" => RandomGuid(),
         "string" => Strings[_random.Next(Strings.Length)],
+        "bytes" when field.Name == "Records" && !WritesRecords => Array.Empty<byte>(),
         "bytes" => RandomBytes(_random.Next(300)),
         _ => Create(type, api, field.Struct!, version),
     };
