@@ -60,8 +60,9 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         _fetches = new FetchCoordinator(_catalog.Find, UnknownCode, tiered, ports.Clock, ports.Metrics, options.Fetch);
         _offsets = new OffsetFinder(tiered);
         _producerIds = new ProducerIds(ports.Metadata);
-        _groups = new GroupCoordinator(new GroupOffsets(
-            ports.Metadata, p => _catalog.Find(p) is null ? UnknownCode(p) : BrokerErrorCode.None, options.Groups, ports.Clock));
+        _groups = new GroupCoordinator(
+            ports.Metadata, id => _catalog.Find(id)?.Description, options.Groups, ports.Clock, ports.Random,
+            ports.Loggers.CreateLogger<GroupCoordinator>());
         _logStarts = new LogStarts(ports.Metadata, start.Incarnation);
         _nodeLog.SpaceChanged += _memory.WakeWaiters;
     }
@@ -96,6 +97,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         broker._localUploads.Start();
         broker._objectUploads.Start();
         broker._lifecycle = new LifecycleWorkers(ports, options.Lifecycle, start.ClusterId, start.Incarnation, broker._catalog);
+        broker._groups.Start();
         return broker;
     }
 
@@ -109,6 +111,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         {
             return;
         }
+        await _groups.DisposeAsync();
         if (_lifecycle is { } lifecycle)
         {
             await lifecycle.DisposeAsync();

@@ -1,49 +1,182 @@
+using Microsoft.Extensions.Logging;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Topics;
 
 namespace StreamHouse.Broker.Groups;
 
 /// <summary>The coordinator of every group, in this process.</summary>
-internal sealed class GroupCoordinator(GroupOffsets offsets) : IGroupCoordinator
+internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
 {
-    private const string NotYet = "This server does not serve group membership yet.";
+    private readonly CancellationTokenSource _stop = new();
+    private readonly IGroupStore _store;
+    private readonly GroupOptions _options;
+    private readonly GroupOffsets _offsets;
+    private readonly OffsetExpiry _expiry;
+    private readonly ILogger _logger;
+    private Task _expiring = Task.CompletedTask;
+
+    public GroupCoordinator(
+        IGroupStore store, Func<TopicId, TopicDescription?> findTopic, GroupOptions options, TimeProvider clock, IRandomSource random,
+        ILogger<GroupCoordinator> logger)
+    {
+        _store = store;
+        _options = options;
+        _logger = logger;
+        Table = new GroupTable(store, options, clock, random, logger);
+        _offsets = new GroupOffsets(store, findTopic, options, clock);
+        _expiry = new OffsetExpiry(store, HasMembers, options, clock, random, logger);
+    }
+
+    /// <summary>The groups with members.</summary>
+    public GroupTable Table { get; }
+
+    /// <summary>Begins to look for expired offsets.</summary>
+    public void Start() => _expiring = _expiry.RunAsync(_stop.Token);
+
+    /// <summary>Answers everybody who waits; members join again at the next start.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Table.Dispose();
+        _stop.Cancel();
+        await _expiring;
+        _stop.Dispose();
+    }
 
     /// <inheritdoc/>
-    public Task<JoinResult> JoinAsync(JoinRequest request, CancellationToken ct) =>
-        Task.FromResult(new JoinResult { Error = BrokerErrorCode.Overloaded, Message = NotYet });
+    public async Task<JoinResult> JoinAsync(JoinRequest request, CancellationToken ct)
+    {
+        Task<JoinResult> answer;
+        try
+        {
+            ThrowIfInvalid(request);
+            GroupProtocol[] protocols = [.. request.Protocols.Select(p => new GroupProtocol(p.Name, p.Metadata.ToArray()))];
+            ConsumerGroup? group = request.MemberId.Length > 0 ? Table.Acquire(request.Group) : Table.AcquireOrAdd(request.Group);
+            if (group is null)
+            {
+                return Refused(request, BrokerErrorCode.UnknownMember, $"The group has no member '{request.MemberId}'; join without a member id.");
+            }
+            try
+            {
+                await Table.LoadAsync(group);
+                answer = group.JoinAsync(request, protocols, ct);
+            }
+            finally
+            {
+                Table.Release(group);
+            }
+        }
+        catch (BrokerException e)
+        {
+            return Refused(request, e.Code, e.Message);
+        }
+        return await answer;
+    }
 
     /// <inheritdoc/>
-    public Task<SyncResult> SyncAsync(SyncRequest request, CancellationToken ct) =>
-        Task.FromResult(new SyncResult { Error = BrokerErrorCode.UnknownMember, Message = NotYet });
+    public async Task<SyncResult> SyncAsync(SyncRequest request, CancellationToken ct)
+    {
+        if (Table.Acquire(request.Group) is not { } group)
+        {
+            return new SyncResult { Error = BrokerErrorCode.UnknownMember, Message = "The group has no members; join without a member id." };
+        }
+        try
+        {
+            SyncStep step = group.Sync(request, ct);
+            if (step.ToStore is { } generation)
+            {
+                await StoreAsync(group, generation);
+            }
+            return await step.Answer;
+        }
+        finally
+        {
+            Table.Release(group);
+        }
+    }
 
     /// <inheritdoc/>
-    public ValueTask<BrokerErrorCode> HeartbeatAsync(string group, MemberIdentity member, CancellationToken ct) => new(BrokerErrorCode.UnknownMember);
+    public ValueTask<BrokerErrorCode> HeartbeatAsync(string group, MemberIdentity member, CancellationToken ct) =>
+        new(With(group, BrokerErrorCode.UnknownMember, g => g.Heartbeat(member)));
 
     /// <inheritdoc/>
     public ValueTask<LeaveResult> LeaveAsync(string group, IReadOnlyList<LeavingMember> members, CancellationToken ct) =>
-        new(new LeaveResult(BrokerErrorCode.None, [.. members.Select(_ => BrokerErrorCode.UnknownMember)]));
+        new(GroupName.IsValid(group)
+            ? new LeaveResult(BrokerErrorCode.None, With(group, null, g => g.Leave(members)) ?? GroupOffsets.All(members.Count, BrokerErrorCode.UnknownMember))
+            : new LeaveResult(BrokerErrorCode.InvalidGroupId, GroupOffsets.All(members.Count, BrokerErrorCode.InvalidGroupId)));
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<BrokerErrorCode>> CommitOffsetsAsync(
-        string group, MemberIdentity? member, IReadOnlyList<OffsetCommit> commits, CancellationToken ct) => offsets.CommitAsync(group, commits, ct);
+        string group, MemberIdentity? member, IReadOnlyList<OffsetCommit> offsets, CancellationToken ct)
+    {
+        if (!GroupName.IsValid(group))
+        {
+            return Task.FromResult<IReadOnlyList<BrokerErrorCode>>(GroupOffsets.All(offsets.Count, BrokerErrorCode.InvalidGroupId));
+        }
+        if (Table.Acquire(group) is not { } found)
+        {
+            return member is null
+                ? _offsets.CommitAsync(group, offsets)
+                : Task.FromResult<IReadOnlyList<BrokerErrorCode>>(GroupOffsets.All(offsets.Count, BrokerErrorCode.UnknownMember));
+        }
+        try
+        {
+            Task<IReadOnlyList<BrokerErrorCode>>? commit = null;
+            BrokerErrorCode error = found.TryCommit(member, () => commit = _offsets.CommitAsync(group, offsets));
+            return commit ?? Task.FromResult<IReadOnlyList<BrokerErrorCode>>(GroupOffsets.All(offsets.Count, error));
+        }
+        finally
+        {
+            Table.Release(found);
+        }
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<GroupOffset>> FetchOffsetsAsync(string group, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken ct) =>
-        offsets.FetchAsync(group, partitions, ct);
+        _offsets.FetchAsync(group, partitions, ct);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<BrokerErrorCode>> DeleteOffsetsAsync(string group, IReadOnlyList<TopicPartition> partitions, CancellationToken ct) =>
-        offsets.DeleteAsync(group, partitions, ct);
-
-    /// <inheritdoc/>
-    public async Task<GroupDescription> DescribeAsync(string group, CancellationToken ct) => new()
+    public async Task<IReadOnlyList<BrokerErrorCode>> DeleteOffsetsAsync(string group, IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
     {
-        Group = group, State = (await offsets.FetchAsync(group, null, ct)).Count > 0 ? GroupState.Empty : GroupState.Dead,
-    };
+        if ((await DescribeAsync(group, ct)).State == GroupState.Dead)
+        {
+            return GroupOffsets.All(partitions.Count, BrokerErrorCode.GroupNotFound);
+        }
+        return With(group, [], g => g.SubscribedTopics()) is { } subscribed
+            ? await _offsets.DeleteAsync(group, partitions, subscribed, ct)
+            : GroupOffsets.All(partitions.Count, BrokerErrorCode.GroupNotEmpty);
+    }
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<GroupListing>> ListAsync(GroupFilter filter, CancellationToken ct) =>
-        [.. (await offsets.ListGroupsAsync(ct)).Select(g => new GroupListing(g, GroupState.Empty, "")).Where(filter.Allows)];
+    public async Task<GroupDescription> DescribeAsync(string group, CancellationToken ct)
+    {
+        GroupName.ThrowIfInvalid(group);
+        if (With(group, null, g => g.MemberCount > 0 ? g.Describe() : null) is { } present)
+        {
+            return present;
+        }
+        StoredGroup? stored = await StorageFaults.TranslateAsync(() => _store.FindGroupAsync(group, ct));
+        return stored is null
+            ? new GroupDescription { Group = group, State = GroupState.Dead }
+            : new GroupDescription { Group = group, State = GroupState.Empty, ProtocolType = stored.ProtocolType, Generation = stored.Generation };
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<GroupListing>> ListAsync(GroupFilter filter, CancellationToken ct)
+    {
+        SortedDictionary<string, GroupListing> groups = new(StringComparer.Ordinal);
+        foreach (StoredGroup stored in await StorageFaults.TranslateAsync(() => _store.ListGroupsAsync(ct)))
+        {
+            groups.Add(stored.Group, new GroupListing(stored.Group, GroupState.Empty, stored.ProtocolType));
+        }
+        foreach (ConsumerGroup present in Table.Snapshot())
+        {
+            if (present.MemberCount > 0)
+            {
+                groups[present.Name] = present.List();
+            }
+        }
+        return [.. groups.Values.Where(filter.Allows)];
+    }
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<BrokerErrorCode>> DeleteGroupsAsync(IReadOnlyList<string> groups, CancellationToken ct)
@@ -51,8 +184,76 @@ internal sealed class GroupCoordinator(GroupOffsets offsets) : IGroupCoordinator
         BrokerErrorCode[] outcomes = new BrokerErrorCode[groups.Count];
         for (int i = 0; i < outcomes.Length; i++)
         {
-            outcomes[i] = await offsets.DeleteGroupAsync(groups[i], ct) ? BrokerErrorCode.None : BrokerErrorCode.GroupNotFound;
+            string group = groups[i];
+            outcomes[i] = !GroupName.IsValid(group) ? BrokerErrorCode.InvalidGroupId
+                : HasMembers(group) ? BrokerErrorCode.GroupNotEmpty
+                : await StorageFaults.TranslateAsync(() => _store.DeleteGroupAsync(group, ct)) ? BrokerErrorCode.None
+                : BrokerErrorCode.GroupNotFound;
         }
         return outcomes;
+    }
+
+    private static JoinResult Refused(JoinRequest request, BrokerErrorCode error, string message) =>
+        new() { Error = error, Message = message, MemberId = request.MemberId };
+
+    private bool HasMembers(string group) => With(group, false, g => g.MemberCount > 0);
+
+    private T With<T>(string group, T absent, Func<ConsumerGroup, T> use)
+    {
+        if (Table.Acquire(group) is not { } found)
+        {
+            return absent;
+        }
+        try
+        {
+            return use(found);
+        }
+        finally
+        {
+            Table.Release(found);
+        }
+    }
+
+    // Stored before anybody is told its assignment, so that no generation has owners in two runs of the process. The caller going away does not stop it.
+    private async Task StoreAsync(ConsumerGroup group, StoredGroup generation)
+    {
+        BrokerException? failure = new(BrokerErrorCode.Internal, "The generation could not be stored.");
+        try
+        {
+            await StorageFaults.TranslateAsync(async () =>
+            {
+                await _store.SaveGenerationAsync(group.Name, generation.Generation, generation.ProtocolType, CancellationToken.None);
+                return true;
+            });
+            failure = null;
+        }
+        catch (BrokerException e)
+        {
+            Log.AssignmentsNotStored(_logger, group.Name, generation.Generation, e);
+            failure = e;
+        }
+        finally
+        {
+            group.OnStored(generation.Generation, failure);
+        }
+    }
+
+    private void ThrowIfInvalid(JoinRequest request)
+    {
+        GroupName.ThrowIfInvalid(request.Group);
+        if (request.SessionTimeout < _options.SessionTimeoutMin || request.SessionTimeout > _options.SessionTimeoutMax)
+        {
+            throw new BrokerException(
+                BrokerErrorCode.InvalidSessionTimeout,
+                $"A session timeout is {_options.SessionTimeoutMin} to {_options.SessionTimeoutMax}; {request.SessionTimeout} was asked for.");
+        }
+        if (request.RebalanceTimeout <= TimeSpan.Zero || request.RebalanceTimeout.TotalMilliseconds > int.MaxValue)
+        {
+            throw new BrokerException(BrokerErrorCode.InvalidRequest, "The rebalance timeout is not from 1 ms to 24 days.");
+        }
+        if (request.InstanceId is { } instance && !GroupName.IsValid(instance))
+        {
+            throw new BrokerException(BrokerErrorCode.InvalidRequest, $"A static member's name has 1 to {GroupName.LengthMax} characters.");
+        }
     }
 }

@@ -29,6 +29,12 @@ public sealed record JoinRequest
     /// </summary>
     public bool RequireMemberId { get; init; }
 
+    /// <summary>
+    /// Whether a static leader that comes back can be told to leave the assignment alone (<see cref="JoinResult.SkipAssignment"/>); otherwise it is
+    /// told that another leads.
+    /// </summary>
+    public bool CanSkipAssignment { get; init; }
+
     /// <summary>The client's name for itself, for a person.</summary>
     public string ClientId { get; init; } = "";
 

@@ -4,7 +4,7 @@ namespace StreamHouse.Broker.Metadata;
 /// All metadata of a cluster, as small ports. Each method is one transaction: it has happened entirely, or not at all,
 /// or (<see cref="MetadataUnavailableException"/>) its outcome is unknown. Methods may be called concurrently.
 /// </summary>
-public interface IMetadataStore : IClusterStore, ITopicStore, ILeaseStore, IManifestStore, IGroupOffsetStore, IProducerIdStore;
+public interface IMetadataStore : IClusterStore, ITopicStore, ILeaseStore, IManifestStore, IGroupStore, IProducerIdStore;
 
 /// <summary>The store did not answer, or answered too late: the outcome of a change is unknown.</summary>
 public sealed class MetadataUnavailableException(string message, Exception? inner = null) : IOException(message, inner);

@@ -6,7 +6,7 @@ namespace StreamHouse.Storage.Metadata;
 /// <summary>Brings a database to this version's tables: numbered steps, applied in order under a lock, forward only.</summary>
 internal static class Migrations
 {
-    private static readonly Func<SqlDialect, string[]>[] Steps = [FirstTables];
+    private static readonly Func<SqlDialect, string[]>[] Steps = [FirstTables, ConsumerGroups];
 
     /// <summary>The version this program writes.</summary>
     public static int Current => Steps.Length;
@@ -128,5 +128,17 @@ internal static class Migrations
         "INSERT INTO producer_ids (only_row, next_id) VALUES (1, 1)",
         "CREATE TABLE group_ids (only_row integer PRIMARY KEY CHECK (only_row = 1), next_id bigint NOT NULL)",
         "INSERT INTO group_ids (only_row, next_id) VALUES (1, 1)",
+    ];
+
+    // A group's offsets live longer than its members: since when it has had none, and which generation was its last, must outlive the process.
+    private static string[] ConsumerGroups(SqlDialect d) =>
+    [
+        """
+        CREATE TABLE consumer_groups (
+            group_id text PRIMARY KEY,
+            generation integer NOT NULL CHECK (generation > 0),
+            protocol_type text NOT NULL,
+            emptied_at bigint)
+        """,
     ];
 }

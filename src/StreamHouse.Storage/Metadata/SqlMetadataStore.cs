@@ -174,16 +174,34 @@ public sealed class SqlMetadataStore : IMetadataStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<bool>> CommitOffsetsAsync(string group, IReadOnlyList<GroupOffset> offsets, CancellationToken ct) =>
-        await _sql.WriteAsync(s => GroupOffsetSql.Commit(s, group, offsets), ct);
+        await _sql.WriteAsync(s => GroupSql.Commit(s, group, offsets), ct);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<GroupOffset>> FetchOffsetsAsync(string group, CancellationToken ct) =>
-        await _sql.ReadAsync(s => GroupOffsetSql.Fetch(s, group), ct);
+        await _sql.ReadAsync(s => GroupSql.Fetch(s, group), ct);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<string>> ListGroupsAsync(CancellationToken ct) => await _sql.ReadAsync(GroupOffsetSql.ListGroups, ct);
+    public Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct) =>
+        _sql.WriteAsync(s => GroupSql.DeleteOffsets(s, group, partitions), ct);
 
     /// <inheritdoc/>
-    public Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken ct) =>
-        _sql.WriteAsync(s => GroupOffsetSql.Delete(s, group, partitions), ct);
+    public Task<StoredGroup?> FindGroupAsync(string group, CancellationToken ct) => _sql.ReadAsync(s => GroupSql.Find(s, group), ct);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<StoredGroup>> ListGroupsAsync(CancellationToken ct) => await _sql.ReadAsync(GroupSql.List, ct);
+
+    /// <inheritdoc/>
+    public Task SaveGenerationAsync(string group, int generation, string protocolType, CancellationToken ct) =>
+        _sql.WriteAsync(s => GroupSql.SaveGeneration(s, group, generation, protocolType), ct);
+
+    /// <inheritdoc/>
+    public Task SetEmptiedAsync(string group, DateTimeOffset? emptiedAt, CancellationToken ct) =>
+        _sql.WriteAsync(s => GroupSql.SetEmptied(s, group, emptiedAt), ct);
+
+    /// <inheritdoc/>
+    public Task<int> ExpireAsync(string group, DateTimeOffset before, CancellationToken ct) =>
+        _sql.WriteAsync(s => GroupSql.Expire(s, group, before), ct);
+
+    /// <inheritdoc/>
+    public Task<bool> DeleteGroupAsync(string group, CancellationToken ct) => _sql.WriteAsync(s => GroupSql.DeleteGroup(s, group), ct);
 }

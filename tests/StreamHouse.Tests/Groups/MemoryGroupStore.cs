@@ -3,14 +3,25 @@ using StreamHouse.Broker.Topics;
 
 namespace StreamHouse.Tests.Groups;
 
-/// <summary>Group offsets in a dictionary.</summary>
-internal sealed class MemoryGroupStore : IGroupOffsetStore
+/// <summary>Groups and their offsets in dictionaries, with places to fail or wait.</summary>
+internal sealed class MemoryGroupStore : IGroupStore
 {
     private readonly Lock _lock = new();
+    private readonly Dictionary<string, StoredGroup> _groups = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Group, TopicPartition Partition), GroupOffset> _offsets = [];
 
-    public Task<IReadOnlyList<bool>> CommitOffsetsAsync(string group, IReadOnlyList<GroupOffset> offsets, CancellationToken ct)
+    /// <summary>Runs before a generation is saved.</summary>
+    public Func<Task>? BeforeSave { get; set; }
+
+    /// <summary>Runs before offsets are stored.</summary>
+    public Func<Task>? BeforeCommit { get; set; }
+
+    /// <summary>Runs before a group is looked up.</summary>
+    public Func<Task>? BeforeFind { get; set; }
+
+    public async Task<IReadOnlyList<bool>> CommitOffsetsAsync(string group, IReadOnlyList<GroupOffset> offsets, CancellationToken ct)
     {
+        await (BeforeCommit?.Invoke() ?? Task.CompletedTask);
         lock (_lock)
         {
             foreach (GroupOffset offset in offsets)
@@ -18,7 +29,7 @@ internal sealed class MemoryGroupStore : IGroupOffsetStore
                 _offsets[(group, offset.Partition)] = offset;
             }
         }
-        return Task.FromResult<IReadOnlyList<bool>>([.. offsets.Select(_ => true)]);
+        return [.. offsets.Select(_ => true)];
     }
 
     public Task<IReadOnlyList<GroupOffset>> FetchOffsetsAsync(string group, CancellationToken ct)
@@ -30,26 +41,81 @@ internal sealed class MemoryGroupStore : IGroupOffsetStore
         }
     }
 
-    public Task<IReadOnlyList<string>> ListGroupsAsync(CancellationToken ct)
+    public Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct)
+    {
+        Remove(o => o.Group == group && partitions.Contains(o.Partition));
+        return Task.CompletedTask;
+    }
+
+    public async Task<StoredGroup?> FindGroupAsync(string group, CancellationToken ct)
+    {
+        await (BeforeFind?.Invoke() ?? Task.CompletedTask);
+        return (await ListGroupsAsync(ct)).FirstOrDefault(g => g.Group == group);
+    }
+
+    public Task<IReadOnlyList<StoredGroup>> ListGroupsAsync(CancellationToken ct)
     {
         lock (_lock)
         {
-            return Task.FromResult<IReadOnlyList<string>>([.. _offsets.Keys.Select(k => k.Group).Distinct().Order(StringComparer.Ordinal)]);
+            return Task.FromResult<IReadOnlyList<StoredGroup>>(
+            [
+                .. _offsets.Keys.Select(k => k.Group).Concat(_groups.Keys).Distinct().Order(StringComparer.Ordinal)
+                    .Select(g => _groups.GetValueOrDefault(g) ?? new StoredGroup(g, 0, "", null)),
+            ]);
         }
     }
 
-    public Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken ct)
+    public async Task SaveGenerationAsync(string group, int generation, string protocolType, CancellationToken ct)
+    {
+        await (BeforeSave?.Invoke() ?? Task.CompletedTask);
+        lock (_lock)
+        {
+            if (_groups.GetValueOrDefault(group) is not { } known || known.Generation <= generation)
+            {
+                _groups[group] = new StoredGroup(group, generation, protocolType, null);
+            }
+        }
+    }
+
+    public Task SetEmptiedAsync(string group, DateTimeOffset? emptiedAt, CancellationToken ct)
     {
         lock (_lock)
         {
-            foreach ((string Group, TopicPartition Partition) key in _offsets.Keys.ToArray())
+            if (_groups.TryGetValue(group, out StoredGroup? known))
             {
-                if (key.Group == group && (partitions is null || partitions.Contains(key.Partition)))
-                {
-                    _offsets.Remove(key);
-                }
+                _groups[group] = known with { EmptiedAt = emptiedAt };
             }
         }
         return Task.CompletedTask;
+    }
+
+    public Task<int> ExpireAsync(string group, DateTimeOffset before, CancellationToken ct)
+    {
+        lock (_lock)
+        {
+            StoredGroup? known = _groups.GetValueOrDefault(group);
+            int expired = known is not null && !(known.EmptiedAt < before) ? 0 : Remove(o => o.Group == group && _offsets[o].CommittedAt < before);
+            if (known?.EmptiedAt < before && !_offsets.Keys.Any(o => o.Group == group))
+            {
+                _groups.Remove(group);
+            }
+            return Task.FromResult(expired);
+        }
+    }
+
+    public Task<bool> DeleteGroupAsync(string group, CancellationToken ct)
+    {
+        lock (_lock)
+        {
+            return Task.FromResult(_groups.Remove(group) | (Remove(o => o.Group == group) > 0));
+        }
+    }
+
+    private int Remove(Func<(string Group, TopicPartition Partition), bool> condition)
+    {
+        lock (_lock)
+        {
+            return _offsets.Keys.Where(condition).ToArray().Count(_offsets.Remove);
+        }
     }
 }

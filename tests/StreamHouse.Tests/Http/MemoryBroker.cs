@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging.Abstractions;
 using StreamHouse.Broker;
 using StreamHouse.Broker.Buffers;
 using StreamHouse.Broker.Groups;
@@ -6,6 +7,7 @@ using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Records;
+using StreamHouse.Server.Hosting;
 using StreamHouse.Tests.Groups;
 
 namespace StreamHouse.Tests.Http;
@@ -19,8 +21,8 @@ internal sealed class MemoryBroker : IBroker
     private readonly ConcurrentDictionary<string, TopicDescription> _topics = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<TopicPartition, MemoryLog> _logs = new();
 
-    public MemoryBroker() => Groups = new GroupCoordinator(new GroupOffsets(
-        new MemoryGroupStore(), p => _logs.ContainsKey(p) ? BrokerErrorCode.None : BrokerErrorCode.UnknownTopic, new GroupOptions(), TimeProvider.System));
+    public MemoryBroker() => Groups = new GroupCoordinator(
+        new MemoryGroupStore(), FindTopic, new GroupOptions(), TimeProvider.System, new SystemRandomSource(), NullLogger<GroupCoordinator>.Instance);
 
     /// <summary>When not None, every append is refused with it.</summary>
     public BrokerErrorCode AppendError { get; set; }

@@ -70,7 +70,7 @@ public sealed class SqliteMemoryManifestTests : ManifestStoreContract
     protected override async Task<IMetadataStore> OpenAsync() => await SqlMetadataStore.OpenInMemoryAsync(Clock, Ct);
 }
 
-public sealed class SqliteFileGroupOffsetTests : GroupOffsetStoreContract
+public sealed class SqliteFileGroupOffsetTests : GroupStoreContract
 {
     private readonly TemporaryMetadataFile _file = new();
 
@@ -83,7 +83,7 @@ public sealed class SqliteFileGroupOffsetTests : GroupOffsetStoreContract
     protected override async Task<IMetadataStore> OpenAsync() => await SqlMetadataStore.OpenSqliteAsync(_file.Options, Clock, Ct);
 }
 
-public sealed class SqliteMemoryGroupOffsetTests : GroupOffsetStoreContract
+public sealed class SqliteMemoryGroupOffsetTests : GroupStoreContract
 {
     protected override async Task<IMetadataStore> OpenAsync() => await SqlMetadataStore.OpenInMemoryAsync(Clock, Ct);
 }

@@ -1,0 +1,410 @@
+using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Metadata;
+
+namespace StreamHouse.Broker.Groups;
+
+/// <summary>What a sync leads to.</summary>
+/// <param name="Answer">The answer, at once or when the leader has brought it.</param>
+/// <param name="ToStore">The generation that must be stored before anybody is answered, or null.</param>
+internal readonly record struct SyncStep(Task<SyncResult> Answer, StoredGroup? ToStore = null);
+
+/// <summary>One group: checks what members say, and lets <see cref="Rebalance"/> and <see cref="Admission"/> decide what follows. Safe for concurrent use.</summary>
+internal sealed class ConsumerGroup
+{
+    private const string ShuttingDown = "The server is shutting down; join again at its successor.";
+
+    private readonly Lock _lock = new();
+    private readonly GroupTimers _timers;
+    private readonly GroupMemory _memory;
+    private readonly Rebalance _rebalance;
+    private readonly Admission _admission;
+    private long _lookAt = long.MaxValue;
+    private int _storing;
+    private bool _closed;
+
+    /// <param name="name">Its name.</param>
+    /// <param name="number">Distinguishes it from earlier groups of the same name.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="timers">Calls <see cref="OnTime"/>.</param>
+    /// <param name="memory">What all groups share.</param>
+    /// <param name="random">Makes member ids.</param>
+    /// <param name="logger">Log.</param>
+    public ConsumerGroup(string name, long number, GroupOptions options, GroupTimers timers, GroupMemory memory, IRandomSource random, ILogger logger)
+    {
+        Name = name;
+        Number = number;
+        _timers = timers;
+        _memory = memory;
+        _rebalance = new Rebalance(name, timers, memory, options.InitialRebalanceDelay, logger);
+        _admission = new Admission(_rebalance, options, timers, memory, random);
+    }
+
+    public string Name { get; }
+
+    public long Number { get; }
+
+    /// <summary>Calls in progress. The coordinator's lock guards it.</summary>
+    public int Pins { get; set; }
+
+    /// <summary>Reads what was stored of the group; null before the first join. The coordinator's lock guards it.</summary>
+    public Task? Loading { get; set; }
+
+    public int MemberCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Members.Count;
+            }
+        }
+    }
+
+    /// <summary>Nobody is a member or about to be.</summary>
+    public bool IsVacant
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Members.Count == 0 && _rebalance.Pending.Count == 0;
+            }
+        }
+    }
+
+    private MemberList Members => _rebalance.Members;
+
+    /// <summary>Takes over what was stored of the group, before its first member.</summary>
+    public void Restore(StoredGroup stored)
+    {
+        lock (_lock)
+        {
+            _rebalance.Generation = Math.Max(_rebalance.Generation, stored.Generation);
+        }
+    }
+
+    /// <summary>See <see cref="IGroupCoordinator.JoinAsync"/>. The protocols' metadata is the group's from now on.</summary>
+    public Task<JoinResult> JoinAsync(JoinRequest request, IReadOnlyList<GroupProtocol> protocols, CancellationToken ct)
+    {
+        JoinStep step;
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                return Task.FromResult(new JoinResult { Error = BrokerErrorCode.ShuttingDown, Message = ShuttingDown, MemberId = request.MemberId });
+            }
+            step = _admission.Join(request, protocols);
+            LookAgain();
+        }
+        return step.Answer is { } answer ? Task.FromResult(answer)
+            : ct.CanBeCanceled ? UntilCancelledAsync(step.Waiting!, () => Abandon(step), ct)
+            : step.Waiting!.Task;
+    }
+
+    /// <summary>See <see cref="IGroupCoordinator.SyncAsync"/>. <see cref="OnStored"/> must follow when there is something to store.</summary>
+    public SyncStep Sync(SyncRequest request, CancellationToken ct)
+    {
+        lock (_lock)
+        {
+            Member? member = null;
+            BrokerErrorCode error = _closed ? BrokerErrorCode.ShuttingDown : Check(request.Member, out member);
+            if (error == BrokerErrorCode.None)
+            {
+                error = _rebalance.State == GroupState.PreparingRebalance ? BrokerErrorCode.RebalanceInProgress
+                    : (request.ProtocolType ?? _rebalance.ProtocolType) != _rebalance.ProtocolType || (request.Protocol ?? _rebalance.Protocol) != _rebalance.Protocol
+                        ? BrokerErrorCode.InconsistentGroupProtocol
+                        : BrokerErrorCode.None;
+            }
+            if (error != BrokerErrorCode.None)
+            {
+                return new(Task.FromResult(new SyncResult { Error = error, Message = MessageOf(error) }));
+            }
+            _rebalance.OnSynced(member!);
+            member!.Due = _timers.After(member.SessionTimeout);
+            if (_rebalance.State == GroupState.Stable)
+            {
+                return new(Task.FromResult(_rebalance.AssignmentOf(member)));
+            }
+
+            member.RefuseSync(BrokerErrorCode.RebalanceInProgress, "The member has asked again by another call.");
+            TaskCompletionSource<SyncResult> waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            member.Sync = waiting;
+            StoredGroup? toStore = null;
+            if (member == _rebalance.Leader && _storing != _rebalance.Generation)
+            {
+                toStore = Assign(request.Assignments);
+            }
+            LookAgain();
+            return new(ct.CanBeCanceled ? UntilCancelledAsync(waiting, () => Abandon(member, waiting), ct) : waiting.Task, toStore);
+        }
+    }
+
+    /// <summary>A generation's number is stored, or could not be: its members get their assignments, or join again.</summary>
+    public void OnStored(int generation, BrokerException? failure)
+    {
+        lock (_lock)
+        {
+            if (_storing == generation)
+            {
+                _storing = 0;
+            }
+            if (generation != _rebalance.Generation || _rebalance.State != GroupState.CompletingRebalance)
+            {
+                return;
+            }
+            if (failure is null)
+            {
+                _rebalance.Complete();
+            }
+            else
+            {
+                _rebalance.Abandon(failure.Code, failure.Message);
+            }
+            LookAgain();
+        }
+    }
+
+    /// <summary>See <see cref="IGroupCoordinator.HeartbeatAsync"/>.</summary>
+    public BrokerErrorCode Heartbeat(MemberIdentity identity)
+    {
+        lock (_lock)
+        {
+            BrokerErrorCode error = Check(identity, out Member? member);
+            if (error != BrokerErrorCode.None)
+            {
+                return error;
+            }
+            member!.Due = _timers.After(member.SessionTimeout);
+            return _rebalance.State == GroupState.PreparingRebalance ? BrokerErrorCode.RebalanceInProgress : BrokerErrorCode.None;
+        }
+    }
+
+    /// <summary>See <see cref="IGroupCoordinator.LeaveAsync"/>.</summary>
+    public BrokerErrorCode[] Leave(IReadOnlyList<LeavingMember> leaving)
+    {
+        BrokerErrorCode[] outcomes = new BrokerErrorCode[leaving.Count];
+        lock (_lock)
+        {
+            int members = Members.Count;
+            for (int i = 0; i < outcomes.Length; i++)
+            {
+                outcomes[i] = Leave(leaving[i]);
+            }
+            _rebalance.OnRemoved(Members.Count < members);
+            LookAgain();
+        }
+        return outcomes;
+    }
+
+    /// <summary>Runs <paramref name="commit"/> when the committer may commit; nothing that changes the membership happens meanwhile.</summary>
+    public BrokerErrorCode TryCommit(MemberIdentity? identity, Action commit)
+    {
+        lock (_lock)
+        {
+            if (identity is { } claimed)
+            {
+                BrokerErrorCode error = Check(claimed, out Member? member);
+                if (error != BrokerErrorCode.None)
+                {
+                    return error;
+                }
+                member!.Due = _timers.After(member.SessionTimeout);
+                if (_rebalance.State == GroupState.CompletingRebalance)
+                {
+                    return BrokerErrorCode.RebalanceInProgress;
+                }
+            }
+            else if (Members.Count > 0)
+            {
+                return BrokerErrorCode.UnknownMember;
+            }
+            commit();
+            return BrokerErrorCode.None;
+        }
+    }
+
+    /// <summary>Names of the topics that members subscribe to; null when a subscription cannot be read.</summary>
+    public HashSet<string>? SubscribedTopics()
+    {
+        lock (_lock)
+        {
+            return Subscriptions.TopicsOf(Members.All, _rebalance.ProtocolType);
+        }
+    }
+
+    /// <summary>The group in a list.</summary>
+    public GroupListing List()
+    {
+        lock (_lock)
+        {
+            return new GroupListing(Name, _rebalance.State, _rebalance.ProtocolType);
+        }
+    }
+
+    /// <summary>The group and its members.</summary>
+    public GroupDescription Describe()
+    {
+        lock (_lock)
+        {
+            bool isChosen = _rebalance.State is GroupState.Stable or GroupState.CompletingRebalance;
+            List<GroupMember> members = new(Members.Count);
+            foreach (Member m in Members.All)
+            {
+                members.Add(new GroupMember(
+                    m.Id, m.InstanceId, m.ClientId, m.ClientHost, isChosen ? m.MetadataOf(_rebalance.Protocol) : default,
+                    _rebalance.State == GroupState.Stable ? m.Assignment : default));
+            }
+            return new GroupDescription
+            {
+                Group = Name,
+                State = _rebalance.State,
+                ProtocolType = _rebalance.ProtocolType,
+                Protocol = isChosen ? _rebalance.Protocol! : "",
+                Generation = _rebalance.Generation,
+                LeaderId = _rebalance.Leader?.Id ?? "",
+                Members = members,
+            };
+        }
+    }
+
+    /// <summary>Gives up whoever's time is over.</summary>
+    public void OnTime()
+    {
+        lock (_lock)
+        {
+            long now = _timers.Now;
+            bool gaveUp = _rebalance.Pending.RemoveDue(now) > 0;
+            bool removed = _rebalance.RemoveSilent(now);
+            if (gaveUp || removed)
+            {
+                _rebalance.OnRemoved(removed);
+            }
+            _rebalance.OnTime(now);
+            _lookAt = long.MaxValue;
+            LookAgain();
+        }
+    }
+
+    /// <summary>Ends every wait: the process stops.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+            foreach (Member member in Members.All)
+            {
+                member.Refuse(BrokerErrorCode.ShuttingDown, ShuttingDown);
+            }
+        }
+    }
+
+    private static string MessageOf(BrokerErrorCode error) => error switch
+    {
+        BrokerErrorCode.ShuttingDown => ShuttingDown,
+        BrokerErrorCode.RebalanceInProgress => "The group is between two generations; join again.",
+        BrokerErrorCode.IllegalGeneration => "The generation is not the group's; join again.",
+        BrokerErrorCode.FencedInstance => "Another member has taken over the static member's name.",
+        BrokerErrorCode.InconsistentGroupProtocol => "The protocol is not the one the group has chosen.",
+        _ => "The group has no such member; join again without a member id.",
+    };
+
+    private StoredGroup? Assign(IReadOnlyList<MemberAssignment> assignments)
+    {
+        long bytes = 0;
+        Dictionary<string, ReadOnlyMemory<byte>> byMember = new(assignments.Count, StringComparer.Ordinal);
+        foreach (MemberAssignment assignment in assignments)
+        {
+            byMember[assignment.MemberId] = assignment.Assignment;
+        }
+        foreach (Member member in Members.All)
+        {
+            bytes += byMember.GetValueOrDefault(member.Id).Length - member.Assignment.Length;
+        }
+        if (!_memory.TryRent(bytes))
+        {
+            _rebalance.Abandon(BrokerErrorCode.Overloaded, "The assignments do not fit into the memory of all groups (Groups:MemoryBytesMax).");
+            return null;
+        }
+        foreach (Member member in Members.All)
+        {
+            member.Assignment = byMember.GetValueOrDefault(member.Id).ToArray();
+        }
+        _storing = _rebalance.Generation;
+        return new StoredGroup(Name, _rebalance.Generation, _rebalance.ProtocolType, null);
+    }
+
+    private BrokerErrorCode Check(MemberIdentity identity, out Member? member)
+    {
+        member = identity.InstanceId is { } instance ? Members.FindInstance(instance) : Members.Find(identity.MemberId);
+        return member is null ? BrokerErrorCode.UnknownMember
+            : member.Id != identity.MemberId ? BrokerErrorCode.FencedInstance
+            : identity.Generation != _rebalance.Generation ? BrokerErrorCode.IllegalGeneration
+            : BrokerErrorCode.None;
+    }
+
+    private BrokerErrorCode Leave(LeavingMember leaving)
+    {
+        if (leaving.InstanceId is null && _rebalance.Pending.Remove(leaving.MemberId))
+        {
+            return BrokerErrorCode.None;
+        }
+        Member? member = leaving.InstanceId is { } instance ? Members.FindInstance(instance) : Members.Find(leaving.MemberId);
+        if (member is null)
+        {
+            return BrokerErrorCode.UnknownMember;
+        }
+        if (leaving.MemberId.Length > 0 && member.Id != leaving.MemberId)
+        {
+            return BrokerErrorCode.FencedInstance;
+        }
+        _rebalance.Remove(member, BrokerErrorCode.UnknownMember, "The member has left the group.");
+        return BrokerErrorCode.None;
+    }
+
+    private void Abandon(JoinStep step)
+    {
+        lock (_lock)
+        {
+            _admission.Abandon(step.Member!, step.Waiting!);
+            LookAgain();
+        }
+    }
+
+    private void Abandon(Member member, TaskCompletionSource<SyncResult> waiting)
+    {
+        lock (_lock)
+        {
+            if (member.Sync == waiting)
+            {
+                member.Sync = null;
+                member.Due = _timers.After(member.SessionTimeout);
+                LookAgain();
+            }
+        }
+    }
+
+    // Heartbeats only move moments away, and a look that comes too early does no harm: nothing is set anew for them.
+    private void LookAgain()
+    {
+        long next = _rebalance.NextDue;
+        if (next < _lookAt || next == long.MaxValue)
+        {
+            _lookAt = next;
+            _timers.Set(this, next);
+        }
+    }
+
+    private static async Task<T> UntilCancelledAsync<T>(TaskCompletionSource<T> waiting, Action abandon, CancellationToken ct)
+    {
+        await using (ct.UnsafeRegister(
+            (_, token) =>
+            {
+                abandon();
+                waiting.TrySetCanceled(token);
+            },
+            null))
+        {
+            return await waiting.Task;
+        }
+    }
+}

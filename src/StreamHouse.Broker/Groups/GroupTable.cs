@@ -1,0 +1,161 @@
+using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Metadata;
+
+namespace StreamHouse.Broker.Groups;
+
+/// <summary>
+/// The groups that have members, or are about to. A group is in the table from the first call that would give it a member until it has none and
+/// no call is in progress; what must outlive that is in the store.
+/// </summary>
+internal sealed class GroupTable : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, ConsumerGroup> _groups = new(StringComparer.Ordinal);
+    private readonly IGroupStore _store;
+    private readonly GroupOptions _options;
+    private readonly IRandomSource _random;
+    private readonly ILogger _logger;
+    private readonly GroupTimers _timers;
+    private readonly GroupMemory _memory;
+    private long _nextNumber;
+    private bool _closed;
+
+    public GroupTable(IGroupStore store, GroupOptions options, TimeProvider clock, IRandomSource random, ILogger logger)
+    {
+        _store = store;
+        _options = options;
+        _random = random;
+        _logger = logger;
+        _timers = new GroupTimers(clock, OnTime);
+        _memory = new GroupMemory(options.MemoryBytesMax);
+    }
+
+    /// <summary>Groups in the table.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _groups.Count;
+            }
+        }
+    }
+
+    /// <summary>Bytes of all members.</summary>
+    public long MemoryBytes => _memory.Rented;
+
+    /// <summary>Groups that the clock is watched for.</summary>
+    public int Watched => _timers.Count;
+
+    /// <summary>Finds a group; <see cref="Release"/> must follow. Null when it has no members.</summary>
+    public ConsumerGroup? Acquire(string name)
+    {
+        lock (_lock)
+        {
+            if (_groups.TryGetValue(name, out ConsumerGroup? group))
+            {
+                group.Pins++;
+            }
+            return group;
+        }
+    }
+
+    /// <summary>Finds a group or adds it; <see cref="Release"/> must follow.</summary>
+    /// <exception cref="BrokerException"><see cref="BrokerErrorCode.Overloaded"/> or <see cref="BrokerErrorCode.ShuttingDown"/>.</exception>
+    public ConsumerGroup AcquireOrAdd(string name)
+    {
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                throw new BrokerException(BrokerErrorCode.ShuttingDown, "The server is shutting down; join at its successor.");
+            }
+            if (!_groups.TryGetValue(name, out ConsumerGroup? group))
+            {
+                if (_groups.Count >= _options.GroupsMax)
+                {
+                    throw new BrokerException(BrokerErrorCode.Overloaded, $"{_groups.Count} groups have members, as many as may (Groups:GroupsMax).");
+                }
+                group = new ConsumerGroup(name, _nextNumber++, _options, _timers, _memory, _random, _logger);
+                _groups.Add(name, group);
+            }
+            group.Pins++;
+            return group;
+        }
+    }
+
+    /// <summary>Ends a call on a group; one without members goes.</summary>
+    public void Release(ConsumerGroup group)
+    {
+        lock (_lock)
+        {
+            if (--group.Pins == 0 && group.IsVacant)
+            {
+                _groups.Remove(group.Name);
+            }
+        }
+    }
+
+    /// <summary>Makes sure that a group knows what is stored of it.</summary>
+    /// <exception cref="BrokerException">The store failed.</exception>
+    public Task LoadAsync(ConsumerGroup group)
+    {
+        lock (_lock)
+        {
+            if (group.Loading is null or { IsFaulted: true })
+            {
+                group.Loading = ReadAsync(group);
+            }
+            return group.Loading;
+        }
+    }
+
+    /// <summary>The groups with members, in no order.</summary>
+    public List<ConsumerGroup> Snapshot()
+    {
+        lock (_lock)
+        {
+            return [.. _groups.Values];
+        }
+    }
+
+    /// <summary>Answers everybody who waits, and takes no more groups.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+        }
+        _timers.Dispose();
+        foreach (ConsumerGroup group in Snapshot())
+        {
+            group.Close();
+        }
+    }
+
+    private async Task ReadAsync(ConsumerGroup group)
+    {
+        if (await StorageFaults.TranslateAsync(() => _store.FindGroupAsync(group.Name, CancellationToken.None)) is { } stored)
+        {
+            group.Restore(stored);
+        }
+    }
+
+    private void OnTime(ConsumerGroup group)
+    {
+        lock (_lock)
+        {
+            group.Pins++;
+        }
+        group.OnTime();
+        lock (_lock)
+        {
+            // The group may have left the table before its moment came, and another of its name be there.
+            if (--group.Pins == 0 && group.IsVacant && _groups.GetValueOrDefault(group.Name) == group)
+            {
+                _groups.Remove(group.Name);
+            }
+        }
+    }
+}
