@@ -70,6 +70,8 @@ internal static class ProduceCommand
                 OnDelivery = summary.Add,
             });
             RecordSender sender = new(producer, splitter, parse.GetValue(topic)!, ParseHeaders(parse.GetValue(headers)!), parse.GetValue(partition));
+            await using CancellationTokenRegistration told = ct.Register(
+                () => terminal.Error.WriteLine("Interrupted: what was read is still delivered. Once more ends at once."));
             if (arguments.Length == 0 && path is null && terminal.IsInputInteractive)
             {
                 terminal.Error.WriteLine("Type records, one a line; Ctrl-D ends.");

@@ -25,7 +25,7 @@ internal static class S3Errors
 
     public static ObjectStoreException Explain(Exception e, string verb, string name, S3StoreOptions options)
     {
-        string place = $"Cannot {verb} '{name}' in {options}";
+        string place = name == options.Bucket ? $"Cannot {verb} {options}" : $"Cannot {verb} '{name}' in {options}";
         if (e is not AmazonServiceException { StatusCode: not 0 } service)
         {
             string reason = (e is TimeoutRejectedException or OperationCanceledException) ? "it did not answer in time" : Innermost(e).Message;

@@ -82,7 +82,7 @@ public sealed record S3StoreOptions
         }
         if (string.IsNullOrWhiteSpace(Region))
         {
-            problems.Add("AWS_REGION is empty.");
+            problems.Add("Region (AWS_REGION) is empty.");
         }
         ValidateEndpoint(problems);
         Check(MultipartFromBytes is >= 8L << 20 and <= 4L << 30, nameof(MultipartFromBytes), "8388608 to 4294967296");
@@ -113,11 +113,11 @@ public sealed record S3StoreOptions
         }
         if (!Uri.TryCreate(EndpointUrl, UriKind.Absolute, out Uri? endpoint) || endpoint.Scheme is not ("http" or "https"))
         {
-            problems.Add($"AWS_ENDPOINT_URL is '{EndpointUrl}'; it must be an http or https address.");
+            problems.Add($"EndpointUrl (AWS_ENDPOINT_URL) is '{EndpointUrl}'; it must be an http or https address.");
         }
         else if (endpoint.Scheme == "http" && !AllowHttp)
         {
-            problems.Add($"AWS_ENDPOINT_URL is '{EndpointUrl}', which is not encrypted; use https, or set AWS_ALLOW_HTTP=true if that is meant.");
+            problems.Add($"EndpointUrl (AWS_ENDPOINT_URL) is '{EndpointUrl}', which is not encrypted; use https, or set AWS_ALLOW_HTTP=true if that is meant.");
         }
     }
 }

@@ -27,7 +27,7 @@ public sealed class ManyPartitionsTests(ITestOutputHelper output)
             }
             long began = Stopwatch.GetTimestamp();
             await using ServerProcess second = await ServerProcess.StartAsync(folder, ["--set", "LocalUploads:FlushInterval=1s"]);
-            Print("ready again after SIGKILL", began);
+            Print("ready again after SIGKILL", began).ShouldBeLessThan(TimeSpan.FromSeconds(5));
             await ReadAsync(second);
             await TieredAsync(second);
             ResidentBytes(second).ShouldBeLessThan(1L << 30);
@@ -43,7 +43,7 @@ public sealed class ManyPartitionsTests(ITestOutputHelper output)
         await using StreamHouseClient client = new(new StreamHouseClientOptions { Addresses = [server.Grpc.ToString()], CallTimeout = TimeSpan.FromMinutes(2) });
         long began = Stopwatch.GetTimestamp();
         await client.Admin.CreateTopicAsync(new NewTopic("many") { Partitions = Partitions });
-        Print($"{Partitions} partitions created", began);
+        Print($"{Partitions} partitions created", began).ShouldBeLessThan(TimeSpan.FromSeconds(10));
 
         began = Stopwatch.GetTimestamp();
         await using Producer producer = client.CreateProducer();
@@ -97,7 +97,12 @@ public sealed class ManyPartitionsTests(ITestOutputHelper output)
         objects.ShouldBeLessThanOrEqualTo(3);
     }
 
-    private void Print(string what, long began) => output.WriteLine($"{what}: {Stopwatch.GetElapsedTime(began).TotalSeconds:F2} s");
+    private TimeSpan Print(string what, long began)
+    {
+        TimeSpan taken = Stopwatch.GetElapsedTime(began);
+        output.WriteLine($"{what}: {taken.TotalSeconds:F2} s");
+        return taken;
+    }
 
     private static long ResidentBytes(ServerProcess server)
     {
