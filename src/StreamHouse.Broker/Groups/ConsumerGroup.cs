@@ -11,8 +11,6 @@ internal readonly record struct SyncStep(Task<SyncResult> Answer, StoredGroup? T
 /// <summary>One group: checks what members say, and lets <see cref="Rebalance"/> and <see cref="Admission"/> decide what follows. Safe for concurrent use.</summary>
 internal sealed class ConsumerGroup
 {
-    private const string ShuttingDown = "The server is shutting down; join again at its successor.";
-
     private readonly Lock _lock = new();
     private readonly GroupTimers _timers;
     private readonly GroupMemory _memory;
@@ -91,7 +89,10 @@ internal sealed class ConsumerGroup
         {
             if (_closed)
             {
-                return Task.FromResult(new JoinResult { Error = BrokerErrorCode.ShuttingDown, Message = ShuttingDown, MemberId = request.MemberId });
+                return Task.FromResult(new JoinResult
+                {
+                    Error = BrokerErrorCode.ShuttingDown, Message = GroupErrors.MessageOf(BrokerErrorCode.ShuttingDown), MemberId = request.MemberId,
+                });
             }
             step = _admission.Join(request, protocols);
             LookAgain();
@@ -117,7 +118,7 @@ internal sealed class ConsumerGroup
             }
             if (error != BrokerErrorCode.None)
             {
-                return new(Task.FromResult(new SyncResult { Error = error, Message = MessageOf(error) }));
+                return new(Task.FromResult(new SyncResult { Error = error, Message = GroupErrors.MessageOf(error) }));
             }
             _rebalance.OnSynced(member!);
             member!.Due = _timers.After(member.SessionTimeout);
@@ -228,7 +229,7 @@ internal sealed class ConsumerGroup
     {
         lock (_lock)
         {
-            return Subscriptions.TopicsOf(Members.All, _rebalance.ProtocolType);
+            return ConsumerProtocol.TopicsOf(Members.All, _rebalance.ProtocolType);
         }
     }
 
@@ -293,20 +294,10 @@ internal sealed class ConsumerGroup
             _closed = true;
             foreach (Member member in Members.All)
             {
-                member.Refuse(BrokerErrorCode.ShuttingDown, ShuttingDown);
+                member.Refuse(BrokerErrorCode.ShuttingDown, GroupErrors.MessageOf(BrokerErrorCode.ShuttingDown));
             }
         }
     }
-
-    private static string MessageOf(BrokerErrorCode error) => error switch
-    {
-        BrokerErrorCode.ShuttingDown => ShuttingDown,
-        BrokerErrorCode.RebalanceInProgress => "The group is between two generations; join again.",
-        BrokerErrorCode.IllegalGeneration => "The generation is not the group's; join again.",
-        BrokerErrorCode.FencedInstance => "Another member has taken over the static member's name.",
-        BrokerErrorCode.InconsistentGroupProtocol => "The protocol is not the one the group has chosen.",
-        _ => "The group has no such member; join again without a member id.",
-    };
 
     private StoredGroup? Assign(IReadOnlyList<MemberAssignment> assignments)
     {

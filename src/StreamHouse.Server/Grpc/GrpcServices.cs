@@ -5,6 +5,7 @@ using StreamHouse.Rpc.Services;
 using StreamHouse.Server.Configuration;
 using StreamHouse.Server.Grpc.Admin;
 using StreamHouse.Server.Grpc.Consuming;
+using StreamHouse.Server.Grpc.Groups;
 using StreamHouse.Server.Grpc.Health;
 using StreamHouse.Server.Grpc.Producing;
 using StreamHouse.Server.Grpc.Runtime;
@@ -15,7 +16,7 @@ namespace StreamHouse.Server.Grpc;
 /// <summary>All gRPC services over one broker.</summary>
 internal sealed class GrpcServices
 {
-    private static readonly string[] Names = [HealthService.Server, ProducerRpc.Service, ConsumerRpc.Service, AdminRpc.Service];
+    private static readonly string[] Names = [HealthService.Server, ProducerRpc.Service, ConsumerRpc.Service, AdminRpc.Service, GroupRpc.Service];
 
     private readonly HealthService _health = new();
 
@@ -27,6 +28,8 @@ internal sealed class GrpcServices
         new ConsumerService(broker, metrics, clock, settings.Get<ConsumeOptions>()).AddTo(Routes);
         new AdminService(broker).AddTo(Routes);
         new OffsetService(broker).AddTo(Routes);
+        new GroupService(broker).AddTo(Routes);
+        new GroupOffsetService(broker).AddTo(Routes);
         new StatusService(broker, identity).AddTo(Routes);
         SetServing(true);
     }
