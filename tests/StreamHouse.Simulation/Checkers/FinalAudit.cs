@@ -1,0 +1,95 @@
+using StreamHouse.Broker;
+using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.Topics;
+using StreamHouse.Simulation.Actors;
+using StreamHouse.Simulation.World;
+
+namespace StreamHouse.Simulation.Checkers;
+
+/// <summary>Reads everything at the end of a run and holds it against all that anybody knew.</summary>
+internal static class FinalAudit
+{
+    /// <summary>Reads a partition's whole log from its leader.</summary>
+    /// <returns>Records by offset, and the log start.</returns>
+    public static async Task<(long Start, List<ulong> Records)> ReadAsync(LocalBroker broker, TopicPartition partition)
+    {
+        List<ulong> records = [];
+        long start = -1;
+        for (long offset = 0; ;)
+        {
+            Fetched fetched = await Requests.FetchAsync(broker, partition, offset, 1 << 20, TimeSpan.Zero);
+            if (fetched.Error == BrokerErrorCode.OffsetOutOfRange && records.Count == 0 && fetched.LogStart > offset)
+            {
+                offset = fetched.LogStart;
+                continue;
+            }
+            if (fetched.Error != BrokerErrorCode.None)
+            {
+                throw new InvariantException($"{partition} cannot be read at {offset}: {fetched.Error} {fetched.Message}");
+            }
+            start = start < 0 ? fetched.LogStart : start;
+            foreach ((long at, ulong hash) in RecordMaker.Read(fetched.Batches))
+            {
+                if (at < offset)
+                {
+                    continue;
+                }
+                if (at != offset)
+                {
+                    throw new InvariantException($"{partition}: after {offset - 1} comes {at}.");
+                }
+                records.Add(hash);
+                offset++;
+            }
+            if (offset >= fetched.HighWatermark)
+            {
+                return (start, records);
+            }
+        }
+    }
+
+    /// <summary>Holds a log against the model: what was acknowledged or read is there, where it was, and nothing is there twice.</summary>
+    public static void Check(PartitionModel model, long start, IReadOnlyList<ulong> records)
+    {
+        foreach ((long offset, KnownRecord known) in model.Known)
+        {
+            string was = known.Acknowledged ? "acknowledged" : "read";
+            if (offset >= start + records.Count)
+            {
+                throw new InvariantException($"{model.Partition}: {known.Record:x16}, {was} at {offset} ({known.By}), is lost: the log ends at {start + records.Count}.");
+            }
+            if (offset >= start && records[(int)(offset - start)] != known.Record)
+            {
+                throw new InvariantException($"{model.Partition}: at {offset} lies {records[(int)(offset - start)]:x16}, but {known.Record:x16} was {was} there ({known.By}).");
+            }
+        }
+        for (int i = 0; i < records.Count; i++)
+        {
+            model.Learn(start + i, records[i], acknowledged: false, "the audit");
+        }
+    }
+
+    /// <summary>Holds the manifest against the bucket: rows without gap or overlap, each backed by an object of the right size, the last ending where the lease does.</summary>
+    public static async Task CheckManifestAsync(SimWorld world, Lease lease)
+    {
+        IReadOnlyList<SegmentRow> rows = await world.Database.Store.ListSegmentsAsync(lease.Partition, 0, int.MaxValue, CancellationToken.None);
+        long end = rows.Count == 0 ? lease.EndOffset : rows[0].BaseOffset;
+        foreach (SegmentRow row in rows)
+        {
+            if (row.BaseOffset != end)
+            {
+                throw new InvariantException($"{lease.Partition}: the manifest goes from {end} to {row.BaseOffset}.");
+            }
+            if (!world.Bucket.Objects.TryGetValue(row.Key, out World.Objects.SimObject? stored) || stored.Bytes.Length != row.ObjectBytes)
+            {
+                throw new InvariantException($"{lease.Partition}: the manifest has [{row.BaseOffset}, {row.EndOffset}) in {row.Key}, which is not in the bucket.");
+            }
+            end = row.EndOffset;
+        }
+        if (end != lease.EndOffset || (rows.Count > 0 && rows[0].BaseOffset > lease.LogStartOffset))
+        {
+            throw new InvariantException(
+                $"{lease.Partition}: the manifest ends at {end} and the lease at {lease.EndOffset}; the log starts at {lease.LogStartOffset}.");
+        }
+    }
+}

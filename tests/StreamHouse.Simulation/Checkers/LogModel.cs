@@ -1,0 +1,93 @@
+using StreamHouse.Broker.Topics;
+
+namespace StreamHouse.Simulation.Checkers;
+
+/// <summary>What clients know of all partitions' logs. Every new piece of knowledge must agree with all that is known already.</summary>
+internal sealed class LogModel
+{
+    private readonly Dictionary<TopicPartition, PartitionModel> _partitions = [];
+
+    public IReadOnlyDictionary<TopicPartition, PartitionModel> Partitions => _partitions;
+
+    public PartitionModel this[TopicPartition partition]
+    {
+        get
+        {
+            if (!_partitions.TryGetValue(partition, out PartitionModel? model))
+            {
+                _partitions.Add(partition, model = new PartitionModel(partition));
+            }
+            return model;
+        }
+    }
+
+    /// <summary>Records that are known to be in some log.</summary>
+    public long Records => _partitions.Values.Sum(p => (long)p.Known.Count);
+}
+
+/// <summary>What clients know of one partition's log.</summary>
+internal sealed class PartitionModel(TopicPartition partition)
+{
+    private readonly SortedDictionary<long, KnownRecord> _known = [];
+    private readonly Dictionary<ulong, long> _offsets = [];
+
+    public TopicPartition Partition => partition;
+
+    /// <summary>Records by offset.</summary>
+    public IReadOnlyDictionary<long, KnownRecord> Known => _known;
+
+    /// <summary>Appends in the order they ended, and those that never did.</summary>
+    public List<AppendOperation> Appends { get; } = [];
+
+    /// <summary>Answers to the question where the log ends.</summary>
+    public List<EndOperation> Ends { get; } = [];
+
+    /// <summary>The topic was deleted: nothing more is promised.</summary>
+    public bool Deleted { get; set; }
+
+    /// <summary>Highest log start anybody has seen or asked for: what lies below may be gone.</summary>
+    public long LogStart { get; set; }
+
+    /// <summary>A record was acknowledged at, or read from, an offset.</summary>
+    public void Learn(long offset, ulong record, bool acknowledged, string who)
+    {
+        if (_known.TryGetValue(offset, out KnownRecord before))
+        {
+            if (before.Record != record)
+            {
+                throw new InvariantException(
+                    $"{partition} at offset {offset}: {who} has record {record:x16}, but {before.By} had {before.Record:x16} ({(before.Acknowledged ? "acknowledged" : "read")}).");
+            }
+            if (acknowledged && !before.Acknowledged)
+            {
+                _known[offset] = before with { Acknowledged = true };
+            }
+            return;
+        }
+        if (!_offsets.TryAdd(record, offset))
+        {
+            throw new InvariantException($"{partition}: record {record:x16} is at offset {_offsets[record]} and, by {who}, at {offset} too.");
+        }
+        _known.Add(offset, new KnownRecord(record, acknowledged, who));
+    }
+
+    /// <summary>Where a record lies, when it is known.</summary>
+    public long? Find(ulong record) => _offsets.TryGetValue(record, out long offset) ? offset : null;
+}
+
+/// <summary>A record somebody knows of.</summary>
+/// <param name="Record">Hash of its key and value, which no other record has.</param>
+/// <param name="Acknowledged">Whether an acknowledgement has promised it.</param>
+/// <param name="By">Who learnt it first.</param>
+internal readonly record struct KnownRecord(ulong Record, bool Acknowledged, string By);
+
+/// <summary>An append as its client saw it.</summary>
+/// <param name="First">Hash of its first record.</param>
+/// <param name="Count">Records.</param>
+/// <param name="Began">When it was first sent.</param>
+/// <param name="Ended">When it was acknowledged; null when it never was.</param>
+/// <param name="Offset">Where it was acknowledged, or -1.</param>
+internal sealed record AppendOperation(ulong First, int Count, TimeSpan Began, TimeSpan? Ended, long Offset);
+
+/// <summary>A question for the end of a partition, answered.</summary>
+internal sealed record EndOperation(TimeSpan Began, TimeSpan Ended, long Offset);

@@ -1,0 +1,106 @@
+using StreamHouse.Simulation.Actors;
+using StreamHouse.Simulation.Checkers;
+using StreamHouse.Simulation.Kernel;
+using StreamHouse.Simulation.World;
+using StreamHouse.Simulation.World.Disk;
+using StreamHouse.Simulation.World.Metadata;
+using StreamHouse.Simulation.World.Nodes;
+using StreamHouse.Simulation.World.Objects;
+
+namespace StreamHouse.Simulation.Scenarios;
+
+/// <summary>One run: its world, its actors, what they know, and what goes wrong.</summary>
+internal sealed class SimRun(SimWorld world, SimRandom random, IReadOnlySet<int> withoutFaults)
+{
+    private readonly List<Actor> _actors = [];
+
+    public SimWorld World => world;
+
+    public SimKernel Kernel => world.Kernel;
+
+    /// <summary>For the scenario's own choices.</summary>
+    public SimRandom Random => random;
+
+    public LogModel Model { get; } = new();
+
+    public IReadOnlyList<Actor> Actors => _actors;
+
+    /// <summary>What goes wrong, in order; those left out included.</summary>
+    public IReadOnlyList<Fault> Faults { get; private set; } = [];
+
+    public void Add(Actor actor) => _actors.Add(actor);
+
+    /// <summary>Keeps nodes running until the end.</summary>
+    public void Supervise() => Kernel.World.Start(new Supervisor(world).RunAsync);
+
+    /// <summary>Lets all actors work while the faults happen, for a time.</summary>
+    public async Task WorkAsync(IReadOnlyList<Fault> faults, TimeSpan length)
+    {
+        Faults = faults;
+        foreach (Actor actor in _actors)
+        {
+            actor.Start();
+        }
+        for (int i = 0; i < faults.Count; i++)
+        {
+            Fault fault = faults[i];
+            if (!withoutFaults.Contains(i))
+            {
+                Kernel.Schedule(Kernel.World, fault.At, _ =>
+                {
+                    Kernel.Trace.Add("fault", $"{fault.What}");
+                    fault.Apply(world);
+                }, null);
+            }
+        }
+        await Kernel.DelayAsync(length);
+    }
+
+    /// <summary>Everything works again.</summary>
+    public async Task HealAsync()
+    {
+        // Faults that end by themselves have done so by then.
+        await Kernel.DelayAsync(TimeSpan.FromSeconds(45));
+        Kernel.Trace.Add("world", $"heals");
+        world.Network.Heal();
+        world.Bucket.Faults = new ObjectFaults();
+        world.Database.Faults = new MetadataFaults();
+        foreach (SimNode node in world.Nodes)
+        {
+            node.Disk.Faults = new DiskFaults();
+            node.Process.Resume();
+        }
+    }
+
+    /// <summary>Lets all actors finish, and fails when one cannot although nothing is in its way.</summary>
+    public async Task FinishAsync(TimeSpan limit)
+    {
+        foreach (Actor actor in _actors)
+        {
+            actor.Finishing = true;
+        }
+        TimeSpan until = Kernel.Now + limit;
+        while (_actors.Find(a => !a.IsDone) is { } busy)
+        {
+            if (Kernel.Now > until)
+            {
+                throw new InvariantException($"No progress: {busy.Name} has not finished within {limit} of a healthy world.");
+            }
+            await Kernel.DelayAsync(TimeSpan.FromMilliseconds(100));
+        }
+    }
+
+    /// <summary>Waits for something that must come in a healthy world.</summary>
+    public async Task UntilAsync(Func<bool> condition, string what)
+    {
+        TimeSpan until = Kernel.Now + TimeSpan.FromMinutes(2);
+        while (!condition())
+        {
+            if (Kernel.Now > until)
+            {
+                throw new InvariantException($"No progress: {what} has not come within two minutes of a healthy world.");
+            }
+            await Kernel.DelayAsync(TimeSpan.FromMilliseconds(50));
+        }
+    }
+}

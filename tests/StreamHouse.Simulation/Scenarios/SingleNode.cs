@@ -1,0 +1,88 @@
+using StreamHouse.Broker;
+using StreamHouse.Broker.Lifecycle;
+using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.NodeLogs;
+using StreamHouse.Broker.Partitions;
+using StreamHouse.Broker.Topics;
+using StreamHouse.Broker.Uploads;
+using StreamHouse.Simulation.Actors;
+using StreamHouse.Simulation.Checkers;
+using StreamHouse.Simulation.World.Nodes;
+
+namespace StreamHouse.Simulation.Scenarios;
+
+/// <summary>A unified server with topics of both durabilities, which crashes and comes back.</summary>
+internal sealed class SingleNode : Scenario
+{
+    public override string Name => "single";
+
+    public override async Task RunAsync(SimRun run)
+    {
+        SimNode node = run.World.AddNode(Options);
+        node.Start();
+        await run.UntilAsync(() => node.Broker is not null, "the first start");
+        run.Supervise();
+
+        int topics = run.Random.Between(1, 3);
+        for (int i = 0; i < topics; i++)
+        {
+            await AddTopicAsync(run, node, $"topic{i}");
+        }
+        TimeSpan length = TimeSpan.FromSeconds(run.Random.Between(30, 600));
+        await run.WorkAsync(FaultPlan.Draw(run.Random.Fork(), 1, length), length);
+
+        await run.HealAsync();
+        await run.FinishAsync(TimeSpan.FromMinutes(5));
+        await AuditAsync(run, node);
+
+        // What a power failure now takes with it had not been as durable as was said.
+        node.LosePower();
+        await run.UntilAsync(() => node.Broker is not null, "the start after the last power failure");
+        await AuditAsync(run, node);
+    }
+
+    private static BrokerOptions Options { get; } = new()
+    {
+        PooledBytesMax = 8 << 20,
+        NodeLog = new NodeLogOptions { FileBytes = 256 << 10, FilesMax = 64 },
+        Tail = new TailOptions { UntieredBytesMax = 16 << 20, RetainedBytesMax = 1 << 20, WaitingBytesMax = 1 << 20 },
+        LocalUploads = UploadOptions.ForLocal with { FlushInterval = TimeSpan.FromSeconds(4), FlushBytes = 64 << 10 },
+        Lifecycle = new LifecycleOptions
+        {
+            RetentionInterval = TimeSpan.FromSeconds(10),
+            CollectInterval = TimeSpan.FromSeconds(20),
+            OrphanScanInterval = TimeSpan.FromSeconds(45),
+            OrphanAge = TimeSpan.FromMinutes(2),
+        },
+    };
+
+    private static async Task AddTopicAsync(SimRun run, SimNode node, string name)
+    {
+        TopicConfig config = run.Random.Chance(0.3) ? TopicConfig.Default.With("retention.bytes", "20000") : TopicConfig.Default;
+        Durability durability = run.Random.Chance(0.7) ? Durability.Local : Durability.Object;
+        TopicDescription topic = await node.Broker!.CreateTopicAsync(name, run.Random.Between(1, 3), durability, config, CancellationToken.None);
+        for (int p = 0; p < topic.Partitions; p++)
+        {
+            TopicPartition partition = new(topic.Id, p);
+            run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.p", partition, new ProducerPlan()));
+            if (run.Random.Chance(0.4))
+            {
+                run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.plain", partition, new ProducerPlan { Idempotent = false }));
+            }
+            run.Add(new ReaderActor(run.World, run.Model, $"{name}.{p}.r", partition));
+        }
+    }
+
+    private static async Task AuditAsync(SimRun run, SimNode node)
+    {
+        foreach (PartitionModel model in run.Model.Partitions.Values)
+        {
+            (long start, List<ulong> records) = await FinalAudit.ReadAsync(node.Broker!, model.Partition);
+            FinalAudit.Check(model, start, records);
+        }
+        foreach (Lease lease in await run.World.Database.Store.ListLeasesAsync(CancellationToken.None))
+        {
+            await FinalAudit.CheckManifestAsync(run.World, lease);
+        }
+    }
+}

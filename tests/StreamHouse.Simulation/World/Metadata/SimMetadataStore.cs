@@ -1,0 +1,137 @@
+using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.Topics;
+using StreamHouse.Simulation.Kernel;
+
+namespace StreamHouse.Simulation.World.Metadata;
+
+/// <summary>
+/// One process's connection to the real SQL store, with everything that can happen between the two. The store itself commits or refuses at
+/// one moment of virtual time; what the caller learns of it, and when, is another matter.
+/// </summary>
+internal sealed class SimMetadataStore(SimDatabase database, SimProcess process) : IMetadataStore
+{
+    public Task<(Guid ClusterId, bool Created)> GetOrCreateClusterAsync(Guid candidate, CancellationToken ct) =>
+        CallAsync(nameof(GetOrCreateClusterAsync), s => s.GetOrCreateClusterAsync(candidate, ct), ct);
+
+    public Task PingAsync(CancellationToken ct) => CallAsync(nameof(PingAsync), s => s.PingAsync(ct), ct);
+
+    public Task<long> AllocateProducerIdsAsync(int count, CancellationToken ct) =>
+        CallAsync(nameof(AllocateProducerIdsAsync), s => s.AllocateProducerIdsAsync(count, ct), ct);
+
+    public Task CreateTopicAsync(TopicDescription topic, CancellationToken ct) =>
+        CallAsync(nameof(CreateTopicAsync), s => s.CreateTopicAsync(topic, ct), ct);
+
+    public Task<IReadOnlyList<TopicDescription>> ListTopicsAsync(CancellationToken ct) =>
+        CallAsync(nameof(ListTopicsAsync), s => s.ListTopicsAsync(ct), ct);
+
+    public Task<IReadOnlyList<TopicId>> ListDeletedTopicsAsync(CancellationToken ct) =>
+        CallAsync(nameof(ListDeletedTopicsAsync), s => s.ListDeletedTopicsAsync(ct), ct);
+
+    public Task SetTopicConfigAsync(TopicId topic, TopicConfig config, CancellationToken ct) =>
+        CallAsync(nameof(SetTopicConfigAsync), s => s.SetTopicConfigAsync(topic, config, ct), ct);
+
+    public Task AddPartitionsAsync(TopicId topic, int partitions, CancellationToken ct) =>
+        CallAsync(nameof(AddPartitionsAsync), s => s.AddPartitionsAsync(topic, partitions, ct), ct);
+
+    public Task DeleteTopicAsync(TopicId topic, CancellationToken ct) => CallAsync(nameof(DeleteTopicAsync), s => s.DeleteTopicAsync(topic, ct), ct);
+
+    public Task RegisterSessionAsync(Session session, TimeSpan? timeToLive, CancellationToken ct) =>
+        CallAsync(nameof(RegisterSessionAsync), s => s.RegisterSessionAsync(session, timeToLive, ct), ct);
+
+    public Task<bool> RenewSessionAsync(Guid incarnation, TimeSpan timeToLive, CancellationToken ct) =>
+        CallAsync(nameof(RenewSessionAsync), s => s.RenewSessionAsync(incarnation, timeToLive, ct), ct);
+
+    public Task CloseSessionAsync(Guid incarnation, CancellationToken ct) =>
+        CallAsync(nameof(CloseSessionAsync), s => s.CloseSessionAsync(incarnation, ct), ct);
+
+    public Task<IReadOnlyList<Lease>> TakeAllLeasesAsync(Guid incarnation, Guid nodeLog, CancellationToken ct) =>
+        CallAsync(nameof(TakeAllLeasesAsync), s => s.TakeAllLeasesAsync(incarnation, nodeLog, ct), ct);
+
+    public Task<IReadOnlyList<Lease>> TakeTopicLeasesAsync(TopicId topic, Guid incarnation, Guid? nodeLog, CancellationToken ct) =>
+        CallAsync(nameof(TakeTopicLeasesAsync), s => s.TakeTopicLeasesAsync(topic, incarnation, nodeLog, ct), ct);
+
+    public Task<Lease?> TakeLeaseAsync(TopicPartition partition, Guid incarnation, Guid? nodeLog, long? observedEpoch, CancellationToken ct) =>
+        CallAsync(nameof(TakeLeaseAsync), s => s.TakeLeaseAsync(partition, incarnation, nodeLog, observedEpoch, ct), ct);
+
+    public Task<bool> ReleaseLeaseAsync(TopicPartition partition, Guid incarnation, long epoch, CancellationToken ct) =>
+        CallAsync(nameof(ReleaseLeaseAsync), s => s.ReleaseLeaseAsync(partition, incarnation, epoch, ct), ct);
+
+    public Task<IReadOnlyList<Lease>> ListLeasesAsync(CancellationToken ct) => CallAsync(nameof(ListLeasesAsync), s => s.ListLeasesAsync(ct), ct);
+
+    public Task<long> ReadNextGroupIdAsync(CancellationToken ct) => CallAsync(nameof(ReadNextGroupIdAsync), s => s.ReadNextGroupIdAsync(ct), ct);
+
+    public Task<IReadOnlyList<SliceOutcome>> CommitAsync(ObjectCommit commit, CancellationToken ct) =>
+        CallAsync(nameof(CommitAsync), s => s.CommitAsync(commit, ct), ct, commit);
+
+    public Task<IReadOnlyList<SegmentRow>> ListSegmentsAsync(TopicPartition partition, long fromOffset, int limit, CancellationToken ct) =>
+        CallAsync(nameof(ListSegmentsAsync), s => s.ListSegmentsAsync(partition, fromOffset, limit, ct), ct);
+
+    public Task<SegmentRow?> FindLastSegmentAsync(TopicPartition partition, CancellationToken ct) =>
+        CallAsync(nameof(FindLastSegmentAsync), s => s.FindLastSegmentAsync(partition, ct), ct);
+
+    public Task<IReadOnlyList<LeaderEpochRow>> ListLeaderEpochsAsync(TopicPartition partition, CancellationToken ct) =>
+        CallAsync(nameof(ListLeaderEpochsAsync), s => s.ListLeaderEpochsAsync(partition, ct), ct);
+
+    public Task<long?> AdvanceLogStartAsync(TopicPartition partition, Guid holder, long epoch, long logStart, CancellationToken ct) =>
+        CallAsync(nameof(AdvanceLogStartAsync), s => s.AdvanceLogStartAsync(partition, holder, epoch, logStart, ct), ct);
+
+    public Task<int> PruneAsync(int limit, CancellationToken ct) => CallAsync(nameof(PruneAsync), s => s.PruneAsync(limit, ct), ct);
+
+    public Task<IReadOnlySet<Guid>> FilterKnownAsync(IReadOnlyCollection<Guid> objectIds, CancellationToken ct) =>
+        CallAsync(nameof(FilterKnownAsync), s => s.FilterKnownAsync(objectIds, ct), ct);
+
+    public Task<IReadOnlyList<PartitionKnowledge>> ReadKnowledgeAsync(IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct) =>
+        CallAsync(nameof(ReadKnowledgeAsync), s => s.ReadKnowledgeAsync(partitions, ct), ct);
+
+    public Task<long> CountPendingDeletesAsync(CancellationToken ct) =>
+        CallAsync(nameof(CountPendingDeletesAsync), s => s.CountPendingDeletesAsync(ct), ct);
+
+    public Task<long> CountObjectsAsync(CancellationToken ct) => CallAsync(nameof(CountObjectsAsync), s => s.CountObjectsAsync(ct), ct);
+
+    public Task<bool> TombstoneAsync(Guid objectId, string key, long bytes, CancellationToken ct) =>
+        CallAsync(nameof(TombstoneAsync), s => s.TombstoneAsync(objectId, key, bytes, ct), ct);
+
+    public Task<IReadOnlyList<PendingObject>> ListPendingDeletesAsync(DateTimeOffset before, int limit, CancellationToken ct) =>
+        CallAsync(nameof(ListPendingDeletesAsync), s => s.ListPendingDeletesAsync(before, limit, ct), ct);
+
+    public Task MarkDeletedAsync(IReadOnlyCollection<Guid> objectIds, CancellationToken ct) =>
+        CallAsync(nameof(MarkDeletedAsync), s => s.MarkDeletedAsync(objectIds, ct), ct);
+
+    public Task<int> ForgetTombstonesAsync(DateTimeOffset before, CancellationToken ct) =>
+        CallAsync(nameof(ForgetTombstonesAsync), s => s.ForgetTombstonesAsync(before, ct), ct);
+
+    public Task<IReadOnlyList<bool>> CommitOffsetsAsync(string group, IReadOnlyList<GroupOffset> offsets, CancellationToken ct) =>
+        CallAsync(nameof(CommitOffsetsAsync), s => s.CommitOffsetsAsync(group, offsets, ct), ct);
+
+    public Task<IReadOnlyList<GroupOffset>> FetchOffsetsAsync(string group, CancellationToken ct) =>
+        CallAsync(nameof(FetchOffsetsAsync), s => s.FetchOffsetsAsync(group, ct), ct);
+
+    public Task<IReadOnlyList<string>> ListGroupsAsync(CancellationToken ct) => CallAsync(nameof(ListGroupsAsync), s => s.ListGroupsAsync(ct), ct);
+
+    public Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken ct) =>
+        CallAsync(nameof(DeleteOffsetsAsync), s => s.DeleteOffsetsAsync(group, partitions, ct), ct);
+
+    private async Task CallAsync(string name, Func<IMetadataStore, Task> run, CancellationToken ct) => await CallAsync(name, async s =>
+    {
+        await run(s);
+        return true;
+    }, ct);
+
+    private async Task<T> CallAsync<T>(string name, Func<IMetadataStore, Task<T>> run, CancellationToken ct, object? argument = null)
+    {
+        ct.ThrowIfCancellationRequested();
+        MetadataFaults faults = database.Faults;
+        TimeSpan pause = faults.PausedUntil - process.Kernel.Now;
+        TimeSpan there = database.Random.Duration(faults.Latency.First, faults.Latency.Last) + (pause > TimeSpan.Zero ? pause : TimeSpan.Zero);
+        bool before = database.Random.Chance(faults.FailsBefore);
+        bool lost = database.Random.Chance(faults.LosesReply);
+        Task<T> call = WorldCall.RunAsync(
+            process, there,
+            () => before
+                ? throw new MetadataUnavailableException("The simulated metadata store did nothing.")
+                : database.Run(process, name, run, argument),
+            there / 4);
+        T result = await Cancellable.WaitAsync(call, ct);
+        return lost ? throw new MetadataUnavailableException("The simulated answer of the metadata store was lost.") : result;
+    }
+}

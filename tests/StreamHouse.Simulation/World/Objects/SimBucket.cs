@@ -1,0 +1,43 @@
+using StreamHouse.Simulation.Kernel;
+
+namespace StreamHouse.Simulation.World.Objects;
+
+/// <summary>The objects themselves. Nothing is ever overwritten.</summary>
+internal sealed class SimBucket(SimKernel kernel, SimRandom random)
+{
+    private readonly SortedDictionary<string, SimObject> _objects = new(StringComparer.Ordinal);
+
+    public SimRandom Random => random;
+
+    public SimKernel Kernel => kernel;
+
+    /// <summary>How it behaves now.</summary>
+    public ObjectFaults Faults { get; set; } = new();
+
+    public IReadOnlyDictionary<string, SimObject> Objects => _objects;
+
+    /// <summary>Told of each object that is stored.</summary>
+    public Action<string>? Stored { get; set; }
+
+    public bool TryPut(string key, byte[] bytes)
+    {
+        if (!_objects.TryAdd(key, new SimObject(bytes, kernel.World.Clock.GetUtcNow())))
+        {
+            return false;
+        }
+        kernel.Trace.Add("bucket", $"put {key}, {bytes.Length} bytes");
+        Stored?.Invoke(key);
+        return true;
+    }
+
+    public void Delete(string key)
+    {
+        if (_objects.Remove(key))
+        {
+            kernel.Trace.Add("bucket", $"deleted {key}");
+        }
+    }
+}
+
+/// <summary>A stored object.</summary>
+internal sealed record SimObject(byte[] Bytes, DateTimeOffset LastModified);
