@@ -126,7 +126,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
                 partition.Close(BrokerErrorCode.ShuttingDown, "The server has stopped; send again to its successor.");
             }
         }
-        await _ports.Metadata.CloseSessionAsync(_start.Incarnation, ct);
+        await CloseSessionAsync(ct);
         _cache.Dispose();
     }
 
@@ -247,6 +247,19 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         metrics.Observe(BrokerGauge.CollectorHalted, () => _lifecycle is { Collector.Halted: true } ? 1 : 0);
         metrics.Observe(BrokerGauge.PartitionsOffline, () => _catalog.All.Sum(t => t.Partitions.Count(p => !p.IsOpen)));
         metrics.Observe(BrokerGauge.ObjectsUnreferenced, () => _lifecycle?.Collector.UnreferencedObjects ?? 0);
+    }
+
+    // A session that stays behind stops nobody: the next start takes its leases by force, or waits for it to expire.
+    private async Task CloseSessionAsync(CancellationToken ct)
+    {
+        try
+        {
+            await _ports.Metadata.CloseSessionAsync(_start.Incarnation, ct);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            Log.SessionLeft(_ports.Loggers.CreateLogger<LocalBroker>(), e.Message);
+        }
     }
 
     private SegmentUploader UploaderOf(PartitionWriter partition) => partition.Durability == Durability.Local ? _localUploads : _objectUploads;

@@ -50,13 +50,13 @@ public sealed class PartitionFetch
     public string? Message { get; init; }
 
     /// <summary>Readers see offsets below this one; -1 with an error that hides it.</summary>
-    public long HighWatermark { get; init; } = -1;
+    public long HighWatermark { get; set; } = -1;
 
     /// <summary>Readers of committed records see offsets below this one.</summary>
-    public long LastStableOffset { get; init; } = -1;
+    public long LastStableOffset { get; set; } = -1;
 
     /// <summary>End of what is sequenced: at or above <see cref="HighWatermark"/>.</summary>
-    public long LogEndOffset { get; init; } = -1;
+    public long LogEndOffset { get; set; } = -1;
 
     /// <summary>First readable offset.</summary>
     public long LogStartOffset { get; init; } = -1;
@@ -78,6 +78,10 @@ public sealed class PartitionFetch
 
     /// <summary>Counts records of pieces that are added.</summary>
     internal void Count(long records) => Records += records;
+
+    /// <summary>Takes over the ends as they are now: bytes that were read from objects may lie above those of the moment the read began.</summary>
+    internal void RefreshEnds(PartitionStatus now) =>
+        (HighWatermark, LastStableOffset, LogEndOffset) = (now.HighWatermark, now.HighWatermark, now.LogEndOffset);
 
     /// <summary>Adds a piece, passing on one reference to its buffer.</summary>
     internal void Add(BufferSlice slice)

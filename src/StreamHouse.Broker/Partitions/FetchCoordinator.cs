@@ -36,7 +36,7 @@ internal sealed class FetchCoordinator(
             }
             if (answer || bytes >= Math.Max(1, request.BytesMin))
             {
-                Measure(result);
+                Finish(result);
                 return result;
             }
             if (Interlocked.Increment(ref _waiting) > options.WaitingFetchesMax)
@@ -87,12 +87,16 @@ internal sealed class FetchCoordinator(
         return new FetchResult(results);
     }
 
-    private void Measure(FetchResult result)
+    private void Finish(FetchResult result)
     {
         foreach (PartitionFetch partition in result.Partitions)
         {
             if (partition.Bytes > 0)
             {
+                if (partition.Source == ReadSource.Segment && find(partition.Partition) is { } writer)
+                {
+                    partition.RefreshEnds(writer.Describe());
+                }
                 metrics.BatchesRead(partition.Source, partition.Records, partition.Bytes);
             }
         }

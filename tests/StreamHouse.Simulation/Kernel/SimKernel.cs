@@ -9,6 +9,8 @@ namespace StreamHouse.Simulation.Kernel;
 /// </summary>
 internal sealed class SimKernel
 {
+    private static readonly TimeSpan EscapeWait = TimeSpan.FromMilliseconds(500);
+
     private readonly PriorityQueue<SimTimer, (long Due, long Sequence)> _timers = new();
     private readonly List<Work> _ready = [];
     private readonly SimRandom _order;
@@ -130,7 +132,7 @@ internal sealed class SimKernel
             ThrowIfFailed();
             if (_ready.Count == 0 && !AdvanceTime())
             {
-                throw new SimulationStuckException($"Nothing is left to do at {Now}, but the run has not ended.");
+                throw WhyStuck();
             }
             if (_ready.Count > 0)
             {
@@ -144,6 +146,13 @@ internal sealed class SimKernel
         }
         ThrowIfFailed();
         ending.GetAwaiter().GetResult();
+    }
+
+    // What is missing may be running on another thread: that is to be told apart from what never comes.
+    private Exception WhyStuck()
+    {
+        SpinWait.SpinUntil(() => Volatile.Read(ref _escape) is not null, EscapeWait);
+        return Volatile.Read(ref _escape) ?? new SimulationStuckException($"Nothing is left to do at {Now}, but the run has not ended.");
     }
 
     private void RunOne()

@@ -1,27 +1,94 @@
+using System.Diagnostics;
 using System.Globalization;
 using StreamHouse.Simulation.Scenarios;
 
 namespace StreamHouse.Simulation.Runner;
 
-/// <summary>The command line of <c>simulate.sh</c>.</summary>
-internal static class SimulationRunner
+/// <summary>The command behind <c>simulate.sh</c>: runs seeds, several at a time, each on a thread and in a world of its own.</summary>
+internal sealed class SimulationRunner(RunnerOptions options, TextWriter output)
 {
-    public static int Run(string[] args)
+    private readonly Lock _lock = new();
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private ulong _next = options.First;
+    private int _ran;
+    private int _failed;
+    private TimeSpan _virtual;
+    private TimeSpan _real;
+    private long _records;
+
+    /// <summary>Runs what the command line asks for.</summary>
+    /// <returns>0 when everything held, 1 when something did not, 2 when the command line makes no sense.</returns>
+    public static int Run(ReadOnlySpan<string> args, TextWriter output)
     {
-        ulong seed = ulong.Parse(args[1], CultureInfo.InvariantCulture);
-        ulong last = args.Length > 2 ? ulong.Parse(args[2], CultureInfo.InvariantCulture) : seed;
-        int failed = 0;
-        for (; seed <= last; seed++)
+        if (RunnerOptions.Parse(args) is not { } options)
         {
-            using StreamWriter? all = args[0] == "--seed" ? new StreamWriter($"/tmp/sim-{seed}.txt") : null;
-            SeedResult r = SeedRun.Run(new SingleNode(), seed, null, all);
-            Console.WriteLine($"{seed} {r.Virtual} in {r.Real.TotalMilliseconds:F0} ms ({r.Virtual / r.Real:F0}x) steps {r.Steps} records {r.Records} {r.Hash:x16} {r.Failure?.Message}");
-            failed += r.Failure is null ? 0 : 1;
-            if (r.Failure is not null && args[0] == "--seed")
+            output.WriteLine(RunnerOptions.Usage);
+            return 2;
+        }
+        return new SimulationRunner(options, output).Run();
+    }
+
+    private int Run()
+    {
+        Thread[] threads = new Thread[options.Jobs];
+        for (int i = 0; i < threads.Length; i++)
+        {
+            threads[i] = new Thread(Work);
+            threads[i].Start();
+        }
+        foreach (Thread thread in threads)
+        {
+            thread.Join();
+        }
+        double rate = _virtual / (_real > TimeSpan.Zero ? _real : TimeSpan.FromTicks(1));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{_virtual.TotalHours:F1} simulated hours in {Stopwatch.GetElapsedTime(_started).TotalMinutes:F1} minutes ({rate:F0} times real time per job), {_records} records"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_ran - _failed} passed, {_failed} failed"));
+        return _failed == 0 && _ran > 0 ? 0 : 1;
+    }
+
+    private void Work()
+    {
+        while (TakeSeed() is { } seed)
+        {
+            foreach (Scenario scenario in options.Scenarios)
             {
-                Console.WriteLine(r.Failure);
+                using StreamWriter? trace = options.TraceFile is { } file ? new StreamWriter(file) : null;
+                SeedResult result = SeedRun.Run(scenario, seed, null, trace);
+                string? report = result.Failure is null ? null : FailureReport.Write(result, options.Shrink);
+                lock (_lock)
+                {
+                    Count(result, report);
+                }
             }
         }
-        return failed;
+    }
+
+    private ulong? TakeSeed()
+    {
+        lock (_lock)
+        {
+            return _next <= options.Last && Stopwatch.GetElapsedTime(_started) < options.TimeMax ? _next++ : null;
+        }
+    }
+
+    private void Count(SeedResult result, string? report)
+    {
+        _ran++;
+        _virtual += result.Virtual;
+        _real += result.Real;
+        _records += result.Records;
+        if (report is not null)
+        {
+            _failed++;
+            output.WriteLine(report);
+        }
+        else if (options.First == options.Last)
+        {
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{result.Scenario.Name} {result.Seed}: {result.Virtual} in {result.Real.TotalMilliseconds:F0} ms, {result.Steps} steps, {result.Records} records, trace {result.Hash:x16}"));
+        }
     }
 }

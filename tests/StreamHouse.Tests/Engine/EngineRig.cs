@@ -204,7 +204,8 @@ internal sealed class EngineRig : IAsyncDisposable
             new BrokerPorts((IMetadataStore)(object)Metadata, Objects, Log, _clock, new SystemRandom(), _metrics, NullLoggerFactory.Instance), _options, CancellationToken.None);
     }
 
-    private static long Decode(PartitionFetch fetch, long from, List<string> all)
+    /// <summary>Adds what was read as "offset:value"; returns the next offset.</summary>
+    public static long Decode(PartitionFetch fetch, long from, List<string> all)
     {
         byte[] bytes = new byte[fetch.Bytes];
         int at = 0;

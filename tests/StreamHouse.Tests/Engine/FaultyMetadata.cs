@@ -1,5 +1,6 @@
 using System.Reflection;
 using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.Topics;
 
 namespace StreamHouse.Tests.Engine;
 
@@ -12,6 +13,12 @@ internal class FaultyMetadata : DispatchProxy
 
     /// <summary>Commits that will report an unknown outcome, and whether they happen all the same.</summary>
     public (int Times, bool AfterTheAct) LostReplies { get; set; }
+
+    /// <summary>Nothing is answered.</summary>
+    public bool Unavailable { get; set; }
+
+    /// <summary>Runs once, before the manifest is next read.</summary>
+    public Func<Task>? BeforeList { get; set; }
 
     /// <summary>Runs before each commit.</summary>
     public Func<ObjectCommit, Task>? BeforeCommit { get; set; }
@@ -28,9 +35,18 @@ internal class FaultyMetadata : DispatchProxy
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
     {
+        if (Unavailable)
+        {
+            throw new MetadataUnavailableException("unavailable, says the test");
+        }
         if (targetMethod!.Name == nameof(IManifestStore.CommitAsync))
         {
             return CommitAsync((ObjectCommit)args![0]!, (CancellationToken)args[1]!);
+        }
+        if (targetMethod.Name == nameof(IManifestStore.ListSegmentsAsync) && BeforeList is { } hook)
+        {
+            BeforeList = null;
+            return ListAfterAsync(hook, (TopicPartition)args![0]!, (long)args[1]!, (int)args[2]!, (CancellationToken)args[3]!);
         }
         try
         {
@@ -40,6 +56,12 @@ internal class FaultyMetadata : DispatchProxy
         {
             throw e.InnerException!;
         }
+    }
+
+    private async Task<IReadOnlyList<SegmentRow>> ListAfterAsync(Func<Task> hook, TopicPartition partition, long from, int limit, CancellationToken ct)
+    {
+        await hook();
+        return await _inner.ListSegmentsAsync(partition, from, limit, ct);
     }
 
     private async Task<IReadOnlyList<SliceOutcome>> CommitAsync(ObjectCommit commit, CancellationToken ct)

@@ -186,4 +186,27 @@ public class FetchTests
         using FetchResult below = await rig.FetchAsync(topic, 1);
         below.Partitions[0].Error.ShouldBe(BrokerErrorCode.OffsetOutOfRange);
     }
+
+    [Fact]
+    public async Task A_read_from_objects_answers_with_a_high_watermark_above_what_it_read()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync();
+        await rig.AppendAsync(topic, "a");
+        await rig.TierAsync(topic);
+        await rig.CrashAsync();
+        rig.Metadata.BeforeList = async () =>
+        {
+            await rig.AppendAsync(topic, "b");
+            await rig.TierAsync(topic);
+        };
+
+        using FetchResult result = await rig.FetchAsync(topic, 0).WaitAsync(Soon);
+
+        List<string> read = [];
+        EngineRig.Decode(result.Partitions[0], 0, read);
+        read.ShouldBe(["0:a", "1:b"]);
+        result.Partitions[0].HighWatermark.ShouldBe(2);
+        result.Partitions[0].LogEndOffset.ShouldBe(2);
+    }
 }

@@ -50,6 +50,21 @@ public class LifecycleTests
     }
 
     [Fact]
+    public async Task A_stop_ends_in_order_while_the_metadata_does_not_answer()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync();
+        await rig.AppendAsync(topic, "a");
+
+        rig.Metadata.Unavailable = true;
+        await rig.Broker.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+        rig.Metadata.Unavailable = false;
+
+        await rig.CrashAsync();
+        (await rig.ReadAllAsync(topic)).ShouldBe(["0:a"]);
+    }
+
+    [Fact]
     public async Task Log_that_is_too_large_loses_its_oldest_slices()
     {
         ShiftedClock clock = new();

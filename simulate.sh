@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Runs seeds of the simulation; see docs/simulation.md. Exit status 0 only when everything held.
+set -euo pipefail
+cd "$(dirname "$0")"
+project=tests/StreamHouse.Simulation
+dotnet build "$project" --nologo --verbosity quiet --configuration Release >&2
+export STREAMHOUSE_SIM_COMMIT=${STREAMHOUSE_SIM_COMMIT:-$(git rev-parse --short HEAD 2>/dev/null || echo unknown)}
+[ $# -gt 0 ] || set -- --seeds 1..200
+exec "$project/bin/Release/net10.0/StreamHouse.Simulation" simulate "$@"
