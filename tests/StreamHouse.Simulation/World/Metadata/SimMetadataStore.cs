@@ -10,30 +10,34 @@ namespace StreamHouse.Simulation.World.Metadata;
 /// </summary>
 internal sealed class SimMetadataStore(SimDatabase database, SimProcess process) : IMetadataStore
 {
-    public Task<(Guid ClusterId, bool Created)> GetOrCreateClusterAsync(Guid candidate, CancellationToken ct) =>
-        CallAsync(nameof(GetOrCreateClusterAsync), s => s.GetOrCreateClusterAsync(candidate, ct), ct);
+    private TimeSpan _lastOffsetCommit;
 
-    public Task PingAsync(CancellationToken ct) => CallAsync(nameof(PingAsync), s => s.PingAsync(ct), ct);
+    public Task<IReadOnlyList<bool>> CommitOffsetsAsync(string group, IReadOnlyList<GroupOffset> offsets, CancellationToken ct) =>
+        CallAsync(nameof(CommitOffsetsAsync), s => s.CommitOffsetsAsync(group, offsets, ct), ct);
 
-    public Task<long> AllocateProducerIdsAsync(int count, CancellationToken ct) =>
-        CallAsync(nameof(AllocateProducerIdsAsync), s => s.AllocateProducerIdsAsync(count, ct), ct);
+    public Task<IReadOnlyList<GroupOffset>> FetchOffsetsAsync(string group, CancellationToken ct) =>
+        CallAsync(nameof(FetchOffsetsAsync), s => s.FetchOffsetsAsync(group, ct), ct);
 
-    public Task CreateTopicAsync(TopicDescription topic, CancellationToken ct) =>
-        CallAsync(nameof(CreateTopicAsync), s => s.CreateTopicAsync(topic, ct), ct);
+    public Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct) =>
+        CallAsync(nameof(DeleteOffsetsAsync), s => s.DeleteOffsetsAsync(group, partitions, ct), ct);
 
-    public Task<IReadOnlyList<TopicDescription>> ListTopicsAsync(CancellationToken ct) =>
-        CallAsync(nameof(ListTopicsAsync), s => s.ListTopicsAsync(ct), ct);
+    public Task<StoredGroup?> FindGroupAsync(string group, CancellationToken ct) =>
+        CallAsync(nameof(FindGroupAsync), s => s.FindGroupAsync(group, ct), ct);
 
-    public Task<IReadOnlyList<TopicId>> ListDeletedTopicsAsync(CancellationToken ct) =>
-        CallAsync(nameof(ListDeletedTopicsAsync), s => s.ListDeletedTopicsAsync(ct), ct);
+    public Task<IReadOnlyList<StoredGroup>> ListGroupsAsync(CancellationToken ct) =>
+        CallAsync(nameof(ListGroupsAsync), s => s.ListGroupsAsync(ct), ct);
 
-    public Task SetTopicConfigAsync(TopicId topic, TopicConfig config, CancellationToken ct) =>
-        CallAsync(nameof(SetTopicConfigAsync), s => s.SetTopicConfigAsync(topic, config, ct), ct);
+    public Task SaveGenerationAsync(string group, int generation, string protocolType, CancellationToken ct) =>
+        CallAsync(nameof(SaveGenerationAsync), s => s.SaveGenerationAsync(group, generation, protocolType, ct), ct);
 
-    public Task AddPartitionsAsync(TopicId topic, int partitions, CancellationToken ct) =>
-        CallAsync(nameof(AddPartitionsAsync), s => s.AddPartitionsAsync(topic, partitions, ct), ct);
+    public Task SetEmptiedAsync(string group, DateTimeOffset? emptiedAt, CancellationToken ct) =>
+        CallAsync(nameof(SetEmptiedAsync), s => s.SetEmptiedAsync(group, emptiedAt, ct), ct);
 
-    public Task DeleteTopicAsync(TopicId topic, CancellationToken ct) => CallAsync(nameof(DeleteTopicAsync), s => s.DeleteTopicAsync(topic, ct), ct);
+    public Task<int> ExpireAsync(string group, DateTimeOffset before, CancellationToken ct) =>
+        CallAsync(nameof(ExpireAsync), s => s.ExpireAsync(group, before, ct), ct);
+
+    public Task<bool> DeleteGroupAsync(string group, CancellationToken ct) =>
+        CallAsync(nameof(DeleteGroupAsync), s => s.DeleteGroupAsync(group, ct), ct);
 
     public Task RegisterSessionAsync(Session session, TimeSpan? timeToLive, CancellationToken ct) =>
         CallAsync(nameof(RegisterSessionAsync), s => s.RegisterSessionAsync(session, timeToLive, ct), ct);
@@ -56,9 +60,11 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
     public Task<bool> ReleaseLeaseAsync(TopicPartition partition, Guid incarnation, long epoch, CancellationToken ct) =>
         CallAsync(nameof(ReleaseLeaseAsync), s => s.ReleaseLeaseAsync(partition, incarnation, epoch, ct), ct);
 
-    public Task<IReadOnlyList<Lease>> ListLeasesAsync(CancellationToken ct) => CallAsync(nameof(ListLeasesAsync), s => s.ListLeasesAsync(ct), ct);
+    public Task<IReadOnlyList<Lease>> ListLeasesAsync(CancellationToken ct) =>
+        CallAsync(nameof(ListLeasesAsync), s => s.ListLeasesAsync(ct), ct);
 
-    public Task<long> ReadNextGroupIdAsync(CancellationToken ct) => CallAsync(nameof(ReadNextGroupIdAsync), s => s.ReadNextGroupIdAsync(ct), ct);
+    public Task<long> ReadNextGroupIdAsync(CancellationToken ct) =>
+        CallAsync(nameof(ReadNextGroupIdAsync), s => s.ReadNextGroupIdAsync(ct), ct);
 
     public Task<IReadOnlyList<SliceOutcome>> CommitAsync(ObjectCommit commit, CancellationToken ct) =>
         CallAsync(nameof(CommitAsync), s => s.CommitAsync(commit, ct), ct, commit);
@@ -75,7 +81,8 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
     public Task<long?> AdvanceLogStartAsync(TopicPartition partition, Guid holder, long epoch, long logStart, CancellationToken ct) =>
         CallAsync(nameof(AdvanceLogStartAsync), s => s.AdvanceLogStartAsync(partition, holder, epoch, logStart, ct), ct);
 
-    public Task<int> PruneAsync(int limit, CancellationToken ct) => CallAsync(nameof(PruneAsync), s => s.PruneAsync(limit, ct), ct);
+    public Task<int> PruneAsync(int limit, CancellationToken ct) =>
+        CallAsync(nameof(PruneAsync), s => s.PruneAsync(limit, ct), ct);
 
     public Task<IReadOnlySet<Guid>> FilterKnownAsync(IReadOnlyCollection<Guid> objectIds, CancellationToken ct) =>
         CallAsync(nameof(FilterKnownAsync), s => s.FilterKnownAsync(objectIds, ct), ct);
@@ -86,7 +93,8 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
     public Task<long> CountPendingDeletesAsync(CancellationToken ct) =>
         CallAsync(nameof(CountPendingDeletesAsync), s => s.CountPendingDeletesAsync(ct), ct);
 
-    public Task<long> CountObjectsAsync(CancellationToken ct) => CallAsync(nameof(CountObjectsAsync), s => s.CountObjectsAsync(ct), ct);
+    public Task<long> CountObjectsAsync(CancellationToken ct) =>
+        CallAsync(nameof(CountObjectsAsync), s => s.CountObjectsAsync(ct), ct);
 
     public Task<bool> TombstoneAsync(Guid objectId, string key, long bytes, CancellationToken ct) =>
         CallAsync(nameof(TombstoneAsync), s => s.TombstoneAsync(objectId, key, bytes, ct), ct);
@@ -100,16 +108,32 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
     public Task<int> ForgetTombstonesAsync(DateTimeOffset before, CancellationToken ct) =>
         CallAsync(nameof(ForgetTombstonesAsync), s => s.ForgetTombstonesAsync(before, ct), ct);
 
-    public Task<IReadOnlyList<bool>> CommitOffsetsAsync(string group, IReadOnlyList<GroupOffset> offsets, CancellationToken ct) =>
-        CallAsync(nameof(CommitOffsetsAsync), s => s.CommitOffsetsAsync(group, offsets, ct), ct);
+    public Task<(Guid ClusterId, bool Created)> GetOrCreateClusterAsync(Guid candidate, CancellationToken ct) =>
+        CallAsync(nameof(GetOrCreateClusterAsync), s => s.GetOrCreateClusterAsync(candidate, ct), ct);
 
-    public Task<IReadOnlyList<GroupOffset>> FetchOffsetsAsync(string group, CancellationToken ct) =>
-        CallAsync(nameof(FetchOffsetsAsync), s => s.FetchOffsetsAsync(group, ct), ct);
+    public Task PingAsync(CancellationToken ct) =>
+        CallAsync(nameof(PingAsync), s => s.PingAsync(ct), ct);
 
-    public Task<IReadOnlyList<string>> ListGroupsAsync(CancellationToken ct) => CallAsync(nameof(ListGroupsAsync), s => s.ListGroupsAsync(ct), ct);
+    public Task<long> AllocateProducerIdsAsync(int count, CancellationToken ct) =>
+        CallAsync(nameof(AllocateProducerIdsAsync), s => s.AllocateProducerIdsAsync(count, ct), ct);
 
-    public Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken ct) =>
-        CallAsync(nameof(DeleteOffsetsAsync), s => s.DeleteOffsetsAsync(group, partitions, ct), ct);
+    public Task CreateTopicAsync(TopicDescription topic, CancellationToken ct) =>
+        CallAsync(nameof(CreateTopicAsync), s => s.CreateTopicAsync(topic, ct), ct);
+
+    public Task<IReadOnlyList<TopicDescription>> ListTopicsAsync(CancellationToken ct) =>
+        CallAsync(nameof(ListTopicsAsync), s => s.ListTopicsAsync(ct), ct);
+
+    public Task<IReadOnlyList<TopicId>> ListDeletedTopicsAsync(CancellationToken ct) =>
+        CallAsync(nameof(ListDeletedTopicsAsync), s => s.ListDeletedTopicsAsync(ct), ct);
+
+    public Task SetTopicConfigAsync(TopicId topic, TopicConfig config, CancellationToken ct) =>
+        CallAsync(nameof(SetTopicConfigAsync), s => s.SetTopicConfigAsync(topic, config, ct), ct);
+
+    public Task AddPartitionsAsync(TopicId topic, int partitions, CancellationToken ct) =>
+        CallAsync(nameof(AddPartitionsAsync), s => s.AddPartitionsAsync(topic, partitions, ct), ct);
+
+    public Task DeleteTopicAsync(TopicId topic, CancellationToken ct) =>
+        CallAsync(nameof(DeleteTopicAsync), s => s.DeleteTopicAsync(topic, ct), ct);
 
     private async Task CallAsync(string name, Func<IMetadataStore, Task> run, CancellationToken ct) => await CallAsync(name, async s =>
     {
@@ -123,6 +147,12 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
         MetadataFaults faults = database.Faults;
         TimeSpan pause = faults.PausedUntil - process.Kernel.Now;
         TimeSpan there = database.Random.Duration(faults.Latency.First, faults.Latency.Last) + (pause > TimeSpan.Zero ? pause : TimeSpan.Zero);
+        if (name == nameof(CommitOffsetsAsync))
+        {
+            // The one thing a store promises about calls at the same time: a group's commits take effect in the order of the calls.
+            there = TimeSpan.FromTicks(Math.Max(there.Ticks, (_lastOffsetCommit - process.Kernel.Now).Ticks + 1));
+            _lastOffsetCommit = process.Kernel.Now + there;
+        }
         bool before = database.Random.Chance(faults.FailsBefore);
         bool lost = database.Random.Chance(faults.LosesReply);
         Task<T> call = WorldCall.RunAsync(
