@@ -16,7 +16,7 @@ public static class Generator
         Dictionary<string, string> files = new()
         {
             ["ApiKey.g.cs"] = ApiKeys(apis),
-            ["SupportedApis.g.cs"] = SupportedApis(apis),
+            ["ApiTable.g.cs"] = ApiTable(apis),
         };
         foreach (ApiSchema api in apis)
         {
@@ -45,13 +45,14 @@ public static class Generator
         return Header + code.ToString().Replace(",\n\n}", ",\n}", StringComparison.Ordinal);
     }
 
-    private static string SupportedApis(IReadOnlyList<ApiSchema> apis)
+    private static string ApiTable(IReadOnlyList<ApiSchema> apis)
     {
         CodeText code = new();
         code.Line("namespace StreamHouse.Kafka;");
         code.Line();
-        code.Open("public static partial class SupportedApis");
-        code.Line("private static readonly ApiSupport[] Table =");
+        code.Line("/// <summary>What the schemas say of versions, in the order of the keys.</summary>");
+        code.Open("internal static class ApiTable");
+        code.Line("public static readonly ApiSupport[] Rows =");
         code.Line("[");
         foreach (ApiSchema api in apis)
         {

@@ -6,12 +6,12 @@ using StreamHouse.Kafka.Messages;
 namespace StreamHouse.Kafka;
 
 /// <summary>The APIs and versions that there are schemas for.</summary>
-public static partial class SupportedApis
+public static class SupportedApis
 {
     private static readonly ApiSupport?[] ByKey = Index();
 
     /// <summary>All of them in the order of their keys.</summary>
-    public static IReadOnlyList<ApiSupport> All => Table;
+    public static IReadOnlyList<ApiSupport> All => ApiTable.Rows;
 
     /// <summary>Finds an API.</summary>
     /// <param name="key">Any value, known or not.</param>
@@ -29,13 +29,13 @@ public static partial class SupportedApis
 
     /// <summary>The table as an answer to <see cref="ApiKey.ApiVersions"/> says it.</summary>
     public static ApiVersionsResponse.ApiVersion[] ToApiVersions() =>
-        [.. Table.Select(a => new ApiVersionsResponse.ApiVersion { ApiKey = (short)a.Key, MinVersion = a.VersionMin, MaxVersion = a.VersionMax })];
+        [.. ApiTable.Rows.Select(a => new ApiVersionsResponse.ApiVersion { ApiKey = (short)a.Key, MinVersion = a.VersionMin, MaxVersion = a.VersionMax })];
 
     /// <summary>The table as Markdown, one row for each API, for the documentation.</summary>
     public static string ToMarkdown()
     {
         StringBuilder text = new("| key | API | advertised | served | flexible from |\n| ---: | --- | --- | --- | --- |\n");
-        foreach (ApiSupport api in Table)
+        foreach (ApiSupport api in ApiTable.Rows)
         {
             string flexible = api.FlexibleVersionMin == short.MaxValue ? "" : api.FlexibleVersionMin.ToString(CultureInfo.InvariantCulture);
             text.Append(
@@ -52,8 +52,8 @@ public static partial class SupportedApis
 
     private static ApiSupport?[] Index()
     {
-        var byKey = new ApiSupport?[(int)Table[^1].Key + 1];
-        foreach (ApiSupport api in Table)
+        var byKey = new ApiSupport?[(int)ApiTable.Rows[^1].Key + 1];
+        foreach (ApiSupport api in ApiTable.Rows)
         {
             byKey[(int)api.Key] = api;
         }
