@@ -63,6 +63,24 @@ internal sealed class FetchCoordinator(
     private async ValueTask<FetchResult> ReadAsync(FetchRequest request, CancellationToken ct)
     {
         PartitionFetch[] results = new PartitionFetch[request.Partitions.Count];
+        try
+        {
+            await ReadIntoAsync(results, request, ct);
+        }
+        catch
+        {
+            // Cancelled half way, perhaps: nobody else knows of the references gathered until then.
+            foreach (PartitionFetch? gathered in results)
+            {
+                gathered?.Release();
+            }
+            throw;
+        }
+        return new FetchResult(results);
+    }
+
+    private async ValueTask ReadIntoAsync(PartitionFetch[] results, FetchRequest request, CancellationToken ct)
+    {
         long total = 0;
         for (int i = 0; i < results.Length; i++)
         {
@@ -75,16 +93,14 @@ internal sealed class FetchCoordinator(
             }
             bool wholeFirst = total == 0;
             int limit = (int)Math.Clamp(request.BytesMax - total, 0, Math.Max(0, wanted.BytesMax));
-            PartitionFetch fetch = partition.Read(wanted, limit, wholeFirst, out bool belowTail);
+            PartitionFetch fetch = results[i] = partition.Read(wanted, limit, wholeFirst, out bool belowTail);
             if (belowTail && (limit > 0 || wholeFirst))
             {
-                fetch = await tiered.ReadAsync(partition, wanted, fetch, limit, wholeFirst, ct);
+                fetch = results[i] = await tiered.ReadAsync(partition, wanted, fetch, limit, wholeFirst, ct);
             }
             fetch.Source = belowTail ? ReadSource.Segment : ReadSource.Tail;
             total += fetch.Bytes;
-            results[i] = fetch;
         }
-        return new FetchResult(results);
     }
 
     private void Finish(FetchResult result)
@@ -122,6 +138,7 @@ internal sealed class FetchCoordinator(
         }
         finally
         {
+            _timeouts.End(waiter);
             for (int i = 0; i < registered; i++)
             {
                 find(request.Partitions[i].Partition)?.EndWait(waiter);

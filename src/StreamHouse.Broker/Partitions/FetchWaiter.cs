@@ -6,6 +6,9 @@ internal sealed class FetchWaiter(int missingBytes)
     private readonly TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _missingBytes = missingBytes;
 
+    /// <summary>Whether <see cref="WaitTimeouts"/> holds it. Guarded by its lock.</summary>
+    internal bool IsTimed { get; set; }
+
     /// <summary>Ends when the read should look again.</summary>
     public Task Woken => _woken.Task;
 

@@ -9,6 +9,7 @@ internal sealed class TieredWaiters
     public Task AddAsync(long offset, CancellationToken ct)
     {
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiting.RemoveAll(static w => w.Done.Task.IsCompleted);
         _waiting.Add((offset, done));
         return ct.CanBeCanceled ? UntilCancelledAsync(done, ct) : done.Task;
     }

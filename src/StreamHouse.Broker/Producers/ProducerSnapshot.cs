@@ -17,19 +17,22 @@ public sealed record ProducerEntry(long ProducerId, short Epoch, IReadOnlyList<P
 
 /// <summary>
 /// Durable producer state of a partition as of one offset. Encoded: u32 count, then per producer i64 id, i16 epoch, u8 number of batches and per batch
-/// i32 first sequence, i32 last sequence, i64 base offset, i64 timestamp; all big-endian. No producers are no bytes.
+/// i32 first sequence, i32 last sequence, i64 base offset, i64 timestamp; all big-endian. No producers are no bytes. The count's highest bit
+/// marks a partial snapshot: it holds only what its own slice, and perhaps some before it, added to the state of the slice before.
 /// </summary>
 public sealed class ProducerSnapshot
 {
     /// <summary>Batches remembered per producer: as many as Kafka clients may have in flight.</summary>
     public const int BatchesMax = 5;
 
+    private const int PartialBit = int.MinValue;
     private const int CountBytes = 4;
     private const int ProducerBytes = 8 + 2 + 1;
     private const int BatchBytes = 4 + 4 + 8 + 8;
 
     /// <param name="producers">One entry per producer id.</param>
-    public ProducerSnapshot(IReadOnlyList<ProducerEntry> producers)
+    /// <param name="isPartial">See <see cref="IsPartial"/>.</param>
+    public ProducerSnapshot(IReadOnlyList<ProducerEntry> producers, bool isPartial = false)
     {
         ArgumentNullException.ThrowIfNull(producers);
         int bytes = 0;
@@ -39,7 +42,8 @@ public sealed class ProducerSnapshot
             bytes = checked(bytes + ProducerBytes + (producer.Batches.Count * BatchBytes));
         }
         Producers = producers;
-        EncodedBytes = producers.Count == 0 ? 0 : bytes + CountBytes;
+        IsPartial = isPartial;
+        EncodedBytes = producers.Count == 0 && !isPartial ? 0 : bytes + CountBytes;
     }
 
     /// <summary>No producers.</summary>
@@ -47,6 +51,11 @@ public sealed class ProducerSnapshot
 
     /// <summary>One entry per producer id.</summary>
     public IReadOnlyList<ProducerEntry> Producers { get; }
+
+    /// <summary>
+    /// The state of the slice before must be read too, and this laid over it: what is written while that slice's object is missing or damaged.
+    /// </summary>
+    public bool IsPartial { get; }
 
     /// <summary>Size of <see cref="Encode"/>'s output.</summary>
     public int EncodedBytes { get; }
@@ -58,7 +67,7 @@ public sealed class ProducerSnapshot
         {
             return;
         }
-        BinaryPrimitives.WriteInt32BigEndian(destination, Producers.Count);
+        BinaryPrimitives.WriteInt32BigEndian(destination, Producers.Count | (IsPartial ? PartialBit : 0));
         destination = destination[CountBytes..];
         foreach (ProducerEntry producer in Producers)
         {
@@ -92,7 +101,9 @@ public sealed class ProducerSnapshot
         }
         int count = BinaryPrimitives.ReadInt32BigEndian(source);
         source = source[CountBytes..];
-        if (count < 1 || count > source.Length / ProducerBytes)
+        bool isPartial = (count & PartialBit) != 0;
+        count &= ~PartialBit;
+        if ((count < 1 && !isPartial) || count > source.Length / ProducerBytes)
         {
             return null;
         }
@@ -105,7 +116,7 @@ public sealed class ProducerSnapshot
             }
             producers[i] = producer;
         }
-        return source.IsEmpty ? new ProducerSnapshot(producers) : null;
+        return source.IsEmpty ? new ProducerSnapshot(producers, isPartial) : null;
     }
 
     private static ProducerEntry? TryDecodeProducer(ref ReadOnlySpan<byte> source)

@@ -43,7 +43,8 @@ internal sealed class ProducerTable(int producersMax)
     /// <summary>Batches remembered per producer: as many as a Kafka client may have in flight.</summary>
     public const int BatchesRemembered = ProducerSnapshot.BatchesMax;
 
-    private readonly Dictionary<long, ProducerHistory> _producers = [];
+    private readonly Dictionary<long, LinkedListNode<ProducerHistory>> _producers = [];
+    private readonly LinkedList<ProducerHistory> _longestInactiveFirst = [];
 
     /// <summary>Number of producers remembered.</summary>
     public int Count => _producers.Count;
@@ -54,10 +55,11 @@ internal sealed class ProducerTable(int producersMax)
     public SequenceCheck Check(in ProducerStamp stamp, out long originalOffset)
     {
         originalOffset = -1;
-        if (!_producers.TryGetValue(stamp.ProducerId, out ProducerHistory? producer))
+        if (!_producers.TryGetValue(stamp.ProducerId, out LinkedListNode<ProducerHistory>? node))
         {
             return SequenceCheck.Append;
         }
+        ProducerHistory producer = node.Value;
         if (stamp.Epoch != producer.Epoch)
         {
             return stamp.Epoch < producer.Epoch ? SequenceCheck.OldEpoch
@@ -81,90 +83,101 @@ internal sealed class ProducerTable(int producersMax)
     /// <param name="nowMs">When, in ms since 1970: what expiry counts from.</param>
     public void Note(in ProducerStamp stamp, long baseOffset, long nowMs)
     {
-        if (!_producers.TryGetValue(stamp.ProducerId, out ProducerHistory? producer) || producer.Epoch != stamp.Epoch)
+        if (!_producers.TryGetValue(stamp.ProducerId, out LinkedListNode<ProducerHistory>? node))
         {
-            if (producer is null && _producers.Count >= producersMax)
+            if (_producers.Count >= producersMax)
             {
                 ForgetLongestInactive();
             }
-            producer = new ProducerHistory(stamp.Epoch);
-            _producers[stamp.ProducerId] = producer;
+            node = new LinkedListNode<ProducerHistory>(new ProducerHistory(stamp.ProducerId, stamp.Epoch));
+            _producers.Add(stamp.ProducerId, node);
         }
-        producer.Add(new ProducedBatch(stamp.FirstSequence, stamp.LastSequence, baseOffset, nowMs));
+        else
+        {
+            _longestInactiveFirst.Remove(node);
+            if (node.Value.Epoch != stamp.Epoch)
+            {
+                node.Value = new ProducerHistory(stamp.ProducerId, stamp.Epoch);
+            }
+        }
+        _longestInactiveFirst.AddLast(node);
+        node.Value.Add(new ProducedBatch(stamp.FirstSequence, stamp.LastSequence, baseOffset, nowMs));
     }
 
     /// <summary>An independent copy.</summary>
     public ProducerTable Copy()
     {
         ProducerTable copy = new(producersMax);
-        foreach ((long id, ProducerHistory producer) in _producers)
+        foreach (ProducerHistory producer in _longestInactiveFirst)
         {
-            copy._producers.Add(id, producer.Copy());
+            copy._producers.Add(producer.Id, copy._longestInactiveFirst.AddLast(producer.Copy()));
         }
         return copy;
     }
 
-    /// <summary>Adds what a snapshot holds; producers already known stay as they are.</summary>
+    /// <summary>
+    /// Adds what a snapshot holds, to an empty table or, for a partial snapshot, to the state of the slices before its own. Batches that are
+    /// known already are left out: partial snapshots overlap.
+    /// </summary>
     public void Load(ProducerSnapshot snapshot)
     {
-        foreach (ProducerEntry entry in snapshot.Producers)
+        foreach (ProducerEntry entry in snapshot.Producers.OrderBy(p => p.Batches.Count == 0 ? long.MinValue : p.Batches[^1].TimestampMs))
         {
-            ProducerHistory producer = new(entry.Epoch);
+            long known = _producers.TryGetValue(entry.ProducerId, out LinkedListNode<ProducerHistory>? node) ? node.Value.LastOffset : -1;
             foreach (ProducedBatch batch in entry.Batches)
             {
-                producer.Add(batch);
+                if (batch.BaseOffset > known)
+                {
+                    Note(new ProducerStamp(entry.ProducerId, entry.Epoch, batch.FirstSequence, batch.LastSequence), batch.BaseOffset, batch.TimestampMs);
+                }
             }
-            _producers.TryAdd(entry.ProducerId, producer);
         }
     }
 
     /// <summary>Everything as a snapshot, without producers inactive since <paramref name="expiredBeforeMs"/>; these are forgotten here too.</summary>
-    public ProducerSnapshot Snapshot(long expiredBeforeMs)
+    /// <param name="expiredBeforeMs">In ms since 1970.</param>
+    /// <param name="isPartial">The table holds only what came after the newest slice, whose own state could not be read.</param>
+    public ProducerSnapshot Snapshot(long expiredBeforeMs, bool isPartial = false)
     {
         List<ProducerEntry> entries = new(_producers.Count);
-        List<long>? expired = null;
-        foreach ((long id, ProducerHistory producer) in _producers)
+        LinkedListNode<ProducerHistory>? next = _longestInactiveFirst.First;
+        while (next is { } node)
         {
-            if (producer.LastActiveMs < expiredBeforeMs)
+            next = node.Next;
+            if (node.Value.LastActiveMs < expiredBeforeMs)
             {
-                (expired ??= []).Add(id);
+                Forget(node);
             }
             else
             {
-                entries.Add(new ProducerEntry(id, producer.Epoch, producer.Batches.ToArray()));
+                entries.Add(new ProducerEntry(node.Value.Id, node.Value.Epoch, node.Value.Batches.ToArray()));
             }
         }
-        foreach (long id in expired ?? [])
-        {
-            _producers.Remove(id);
-        }
-        return new ProducerSnapshot(entries);
+        return new ProducerSnapshot(entries, isPartial);
     }
 
-    private void ForgetLongestInactive()
+    private void ForgetLongestInactive() => Forget(_longestInactiveFirst.First!);
+
+    private void Forget(LinkedListNode<ProducerHistory> node)
     {
-        long oldest = -1;
-        long oldestMs = long.MaxValue;
-        foreach ((long id, ProducerHistory producer) in _producers)
-        {
-            if (producer.LastActiveMs < oldestMs)
-            {
-                (oldest, oldestMs) = (id, producer.LastActiveMs);
-            }
-        }
-        _producers.Remove(oldest);
+        _producers.Remove(node.Value.Id);
+        _longestInactiveFirst.Remove(node);
     }
 
-    private sealed class ProducerHistory(short epoch)
+    private sealed class ProducerHistory(long id, short epoch)
     {
         private readonly ProducedBatch[] _batches = new ProducedBatch[BatchesRemembered];
         private int _count;
+
+        public long Id => id;
 
         public short Epoch => epoch;
 
         public ReadOnlySpan<ProducedBatch> Batches => _batches.AsSpan(0, _count);
 
         public int LastSequence => _count == 0 ? -1 : _batches[_count - 1].LastSequence;
+
+        public long LastOffset => _count == 0 ? -1 : _batches[_count - 1].BaseOffset;
 
         public long LastActiveMs => _count == 0 ? long.MinValue : _batches[_count - 1].TimestampMs;
 
@@ -180,7 +193,7 @@ internal sealed class ProducerTable(int producersMax)
 
         public ProducerHistory Copy()
         {
-            ProducerHistory copy = new(epoch);
+            ProducerHistory copy = new(id, epoch);
             _batches.CopyTo(copy._batches, 0);
             copy._count = _count;
             return copy;

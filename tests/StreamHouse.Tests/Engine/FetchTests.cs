@@ -1,5 +1,6 @@
 using StreamHouse.Broker;
 using StreamHouse.Broker.Partitions;
+using StreamHouse.Broker.Segments;
 using StreamHouse.Broker.Topics;
 
 namespace StreamHouse.Tests.Engine;
@@ -67,6 +68,45 @@ public class FetchTests
 
         await Should.ThrowAsync<OperationCanceledException>(() => waiting.WaitAsync(Soon));
         await rig.AppendAsync(topic, "a");
+    }
+
+    [Fact]
+    public async Task Cancelled_reads_of_objects_keep_no_buffers()
+    {
+        (await BytesAfterCancelledReadsAsync(1000)).ShouldBe(await BytesAfterCancelledReadsAsync(0));
+    }
+
+    // What the pool still has rented when everything that may hold buffers has gone: the arena's slab.
+    private static async Task<long> BytesAfterCancelledReadsAsync(int reads)
+    {
+        await using EngineRig rig = await EngineRig.StartAsync(EngineRig.Options with
+        {
+            PooledBytesMax = 0,
+            Tail = new TailOptions { RetainedBytesMax = 0 },
+            Manifest = new ManifestCacheOptions { RowsPerPage = 1, PagesMax = 1 },
+        });
+        TopicDescription topic = await rig.CreateTopicAsync(partitions: 2);
+        for (int i = 0; i < 2; i++)
+        {
+            await rig.AppendAsync(topic, new string('a', 20_000));
+            await rig.TierAsync(topic);
+        }
+        (await rig.Append(topic, EngineRig.Batch([new string('b', 20_000)]), partition: 1)).Error.ShouldBe(BrokerErrorCode.None);
+        using (FetchResult first = await rig.FetchAsync(topic, 0, bytesMax: 1))
+        {
+            first.Partitions[0].Bytes.ShouldBeGreaterThan(20_000);
+        }
+        // The tail, then a slice whose row and bytes are cached, then one whose row must be asked for: there the cancellation is met.
+        FetchRequest request = new(
+            [new FetchPartition(new TopicPartition(topic.Id, 1), 0, 1 << 20), new FetchPartition(new TopicPartition(topic.Id, 0), 0, 1 << 20)],
+            1, 1 << 20, TimeSpan.Zero);
+        for (int i = 0; i < reads; i++)
+        {
+            await Should.ThrowAsync<OperationCanceledException>(() => rig.Broker.FetchAsync(request, new CancellationToken(canceled: true)).AsTask());
+        }
+        await rig.Broker.DeleteTopicAsync(topic.Id, CancellationToken.None);
+        await rig.Broker.StopAsync(CancellationToken.None);
+        return rig.Broker.Buffers.Bytes;
     }
 
     [Fact]

@@ -47,6 +47,81 @@ public class ProducerTableTests
     }
 
     [Fact]
+    public void The_producer_without_a_batch_for_longest_is_forgotten_first_also_after_a_copy()
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            _table.Note(Stamp(i, 0, 0, 0), i, 1);
+        }
+        _table.Note(Stamp(0, 0, 1, 1), 100, 2);
+        ProducerTable copy = _table.Copy();
+
+        copy.Note(Stamp(1000, 0, 0, 0), 101, 3);
+
+        copy.Count.ShouldBe(100);
+        copy.Check(Stamp(0, 0, 1, 1), out _).ShouldBe(SequenceCheck.Duplicate);
+        copy.Check(Stamp(1, 0, 5, 5), out _).ShouldBe(SequenceCheck.Append, "it is unknown now");
+        _table.Check(Stamp(1, 0, 5, 5), out _).ShouldBe(SequenceCheck.OutOfOrder, "the original has not changed");
+    }
+
+    [Fact]
+    public void Forgetting_producers_does_not_take_longer_the_more_there_are()
+    {
+        ProducerTable large = new(producersMax: 200_000);
+        long started = TimeProvider.System.GetTimestamp();
+
+        for (int i = 0; i < 400_000; i++)
+        {
+            large.Note(Stamp(i, 0, 0, 0), i, i);
+        }
+
+        large.Count.ShouldBe(200_000);
+        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(20), "a search through all of them takes minutes");
+    }
+
+    [Fact]
+    public void Partial_snapshots_are_laid_over_the_state_before_them_and_may_overlap()
+    {
+        _table.Note(Stamp(7, 0, 0, 0), 100, 1);
+        _table.Note(Stamp(8, 0, 0, 0), 101, 1);
+        ProducerSnapshot whole = _table.Snapshot(0);
+        ProducerTable after = new(producersMax: 100);
+        after.Note(Stamp(7, 0, 1, 1), 102, 2);
+        ProducerSnapshot first = after.Snapshot(0, isPartial: true);
+        after.Note(Stamp(7, 0, 2, 2), 103, 3);
+        after.Note(Stamp(9, 0, 0, 0), 104, 3);
+        byte[] encoded = new byte[after.Snapshot(0, isPartial: true).EncodedBytes];
+        after.Snapshot(0, isPartial: true).Encode(encoded);
+        ProducerSnapshot second = ProducerSnapshot.TryDecode(encoded)!;
+        (whole.IsPartial, first.IsPartial, second.IsPartial).ShouldBe((false, true, true));
+
+        ProducerTable loaded = new(producersMax: 100);
+        loaded.Load(whole);
+        loaded.Load(first);
+        loaded.Load(second);
+
+        for (int i = 0; i < 3; i++)
+        {
+            loaded.Check(Stamp(7, 0, i, i), out long original).ShouldBe(SequenceCheck.Duplicate);
+            original.ShouldBe(i == 0 ? 100 : 101 + i);
+        }
+        loaded.Check(Stamp(7, 0, 3, 3), out _).ShouldBe(SequenceCheck.Append);
+        loaded.Check(Stamp(8, 0, 0, 0), out _).ShouldBe(SequenceCheck.Duplicate);
+        loaded.Check(Stamp(9, 0, 1, 1), out _).ShouldBe(SequenceCheck.Append);
+        loaded.Snapshot(0).Producers.Single(p => p.ProducerId == 7).Batches.Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public void A_partial_snapshot_without_producers_is_told_from_a_whole_one()
+    {
+        byte[] encoded = new byte[new ProducerSnapshot([], isPartial: true).EncodedBytes];
+        new ProducerSnapshot([], isPartial: true).Encode(encoded);
+
+        ProducerSnapshot.TryDecode(encoded)!.IsPartial.ShouldBeTrue();
+        ProducerSnapshot.TryDecode([])!.IsPartial.ShouldBeFalse();
+    }
+
+    [Fact]
     public void Old_epoch_is_refused_and_a_new_epoch_starts_at_zero()
     {
         _table.Note(Stamp(7, 3, 0, 9), 100, 1);
