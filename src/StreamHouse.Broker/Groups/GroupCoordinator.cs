@@ -11,7 +11,6 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
     private readonly IGroupStore _store;
     private readonly GroupOptions _options;
     private readonly GroupOffsets _offsets;
-    private readonly OffsetExpiry _expiry;
     private readonly ILogger _logger;
     private Task _expiring = Task.CompletedTask;
 
@@ -24,14 +23,17 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
         _logger = logger;
         Table = new GroupTable(store, options, clock, random, logger);
         _offsets = new GroupOffsets(store, findTopic, options, clock);
-        _expiry = new OffsetExpiry(store, HasMembers, options, clock, random, logger);
+        Expiry = new OffsetExpiry(store, HasMembers, options, clock, random, logger);
     }
 
     /// <summary>The groups with members.</summary>
     public GroupTable Table { get; }
 
+    /// <summary>The search for expired offsets.</summary>
+    public OffsetExpiry Expiry { get; }
+
     /// <summary>Begins to look for expired offsets.</summary>
-    public void Start() => _expiring = _expiry.RunAsync(_stop.Token);
+    public void Start() => _expiring = Expiry.RunAsync(_stop.Token);
 
     /// <summary>Answers everybody who waits; members join again at the next start.</summary>
     public async ValueTask DisposeAsync()

@@ -25,6 +25,8 @@ namespace StreamHouse.Server.Http;
 [JsonSerializable(typeof(DeletedRecords))]
 [JsonSerializable(typeof(EventGap))]
 [JsonSerializable(typeof(FetchAnswer))]
+[JsonSerializable(typeof(GroupDetails))]
+[JsonSerializable(typeof(GroupLag))]
 [JsonSerializable(typeof(GroupList))]
 [JsonSerializable(typeof(GroupOffsets))]
 [JsonSerializable(typeof(Health))]

@@ -19,6 +19,9 @@ internal sealed class MemoryGroupStore : IGroupStore
     /// <summary>Runs before a group is looked up.</summary>
     public Func<Task>? BeforeFind { get; set; }
 
+    /// <summary>Runs before groups are listed.</summary>
+    public Func<Task>? BeforeList { get; set; }
+
     public async Task<IReadOnlyList<bool>> CommitOffsetsAsync(string group, IReadOnlyList<GroupOffset> offsets, CancellationToken ct)
     {
         await (BeforeCommit?.Invoke() ?? Task.CompletedTask);
@@ -50,19 +53,13 @@ internal sealed class MemoryGroupStore : IGroupStore
     public async Task<StoredGroup?> FindGroupAsync(string group, CancellationToken ct)
     {
         await (BeforeFind?.Invoke() ?? Task.CompletedTask);
-        return (await ListGroupsAsync(ct)).FirstOrDefault(g => g.Group == group);
+        return List().FirstOrDefault(g => g.Group == group);
     }
 
-    public Task<IReadOnlyList<StoredGroup>> ListGroupsAsync(CancellationToken ct)
+    public async Task<IReadOnlyList<StoredGroup>> ListGroupsAsync(CancellationToken ct)
     {
-        lock (_lock)
-        {
-            return Task.FromResult<IReadOnlyList<StoredGroup>>(
-            [
-                .. _offsets.Keys.Select(k => k.Group).Concat(_groups.Keys).Distinct().Order(StringComparer.Ordinal)
-                    .Select(g => _groups.GetValueOrDefault(g) ?? new StoredGroup(g, 0, "", null)),
-            ]);
-        }
+        await (BeforeList?.Invoke() ?? Task.CompletedTask);
+        return List();
     }
 
     public async Task SaveGenerationAsync(string group, int generation, string protocolType, CancellationToken ct)
@@ -108,6 +105,18 @@ internal sealed class MemoryGroupStore : IGroupStore
         lock (_lock)
         {
             return Task.FromResult(_groups.Remove(group) | (Remove(o => o.Group == group) > 0));
+        }
+    }
+
+    private List<StoredGroup> List()
+    {
+        lock (_lock)
+        {
+            return
+            [
+                .. _offsets.Keys.Select(k => k.Group).Concat(_groups.Keys).Distinct().Order(StringComparer.Ordinal)
+                    .Select(g => _groups.GetValueOrDefault(g) ?? new StoredGroup(g, 0, "", null)),
+            ];
         }
     }
 
