@@ -31,6 +31,12 @@ public interface IBroker
     /// <param name="ct">Ends the wait.</param>
     Task<OffsetResult> FindOffsetAsync(TopicPartition partition, OffsetQuery query, long timestampMs, CancellationToken ct);
 
+    /// <summary>Finds where a leader epoch ends: how a reader that knows the epoch of its position notices that what it read is gone.</summary>
+    /// <param name="partition">Where.</param>
+    /// <param name="epoch">Which; 0 or more.</param>
+    /// <param name="ct">Ends the wait.</param>
+    Task<EpochEnd> FindEpochEndAsync(TopicPartition partition, long epoch, CancellationToken ct);
+
     /// <summary>A producer id never given out before; its epoch is 0.</summary>
     Task<long> NewProducerIdAsync(CancellationToken ct);
 
@@ -62,20 +68,35 @@ public interface IBroker
     /// <summary>Replaces a topic's explicit settings.</summary>
     Task<TopicDescription> SetTopicConfigAsync(TopicId topic, TopicConfig config, CancellationToken ct);
 
+    /// <summary>Changes single settings of a topic: all of them, or none when one is refused. Changes at the same time do not undo each other.</summary>
+    Task<TopicDescription> ChangeTopicConfigAsync(TopicId topic, IReadOnlyList<TopicConfigChange> changes, CancellationToken ct);
+
+    /// <summary>Refuses what <see cref="AddPartitionsAsync"/> would refuse. From memory.</summary>
+    void CheckAddedPartitions(TopicId topic, int partitions);
+
     /// <summary>Raises a topic's number of partitions.</summary>
     Task<TopicDescription> AddPartitionsAsync(TopicId topic, int partitions, CancellationToken ct);
 
     /// <summary>State of a topic's partitions. From memory.</summary>
     IReadOnlyList<PartitionStatus> DescribePartitions(TopicId topic);
 
+    /// <summary>State of one partition. From memory.</summary>
+    PartitionStatus DescribePartition(TopicPartition partition);
+
     /// <summary>Moves a partition's log start forward to <paramref name="offset"/> (-1: the high watermark); returns the new log start.</summary>
     Task<long> DeleteRecordsAsync(TopicPartition partition, long offset, CancellationToken ct);
+
+    /// <summary>Bytes of each partition in objects; partitions that have none are left out.</summary>
+    Task<IReadOnlyDictionary<TopicPartition, long>> ReadTieredBytesAsync(CancellationToken ct);
 
     /// <summary>A partition's slices in objects that end above <paramref name="fromOffset"/>.</summary>
     Task<IReadOnlyList<SegmentRow>> ListSegmentsAsync(TopicPartition partition, long fromOffset, int limit, CancellationToken ct);
 
     /// <summary>Consumer groups: members, generations and committed offsets.</summary>
     IGroupCoordinator Groups { get; }
+
+    /// <summary>The limits and defaults it runs with, for front ends that tell them to clients.</summary>
+    BrokerOptions Options { get; }
 
     /// <summary>Figures of the whole server. From memory.</summary>
     BrokerStatus Status { get; }

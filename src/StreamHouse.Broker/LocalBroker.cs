@@ -29,6 +29,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     private readonly TopicAdmin _topics;
     private readonly FetchCoordinator _fetches;
     private readonly OffsetFinder _offsets;
+    private readonly EpochHistory _epochs;
     private readonly ManifestCache _manifest;
     private readonly ProducerIds _producerIds;
     private readonly GroupCoordinator _groups;
@@ -43,6 +44,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         _start = start;
         _nodeLog = start.Recovery.Log;
         Buffers = buffers;
+        Options = options;
         _memory = new TailMemory(options.Tail);
         _cache = new SegmentCache(ports.Objects, buffers, ports.Metrics, options.SegmentCache);
         _manifest = new ManifestCache(ports.Metadata, options.Manifest);
@@ -59,6 +61,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
             ports.Metadata, _catalog, _partitions, options.Topics, start.Incarnation, ports.Random, ports.Clock, ports.Metrics);
         _fetches = new FetchCoordinator(_catalog.Find, UnknownCode, tiered, ports.Clock, ports.Metrics, options.Fetch);
         _offsets = new OffsetFinder(tiered);
+        _epochs = new EpochHistory(ports.Metadata);
         _producerIds = new ProducerIds(ports.Metadata);
         _groups = new GroupCoordinator(
             ports.Metadata, id => _catalog.Find(id)?.Description, options.Groups, ports.Clock, ports.Random,
@@ -75,6 +78,9 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
 
     /// <summary>Ends with the cause when the node log or uploading has failed for good: the process must then exit, without acknowledging anything more.</summary>
     public Task<Exception> Failed => _failed.Task;
+
+    /// <inheritdoc/>
+    public BrokerOptions Options { get; }
 
     /// <inheritdoc/>
     public BrokerStatus Status => new(
@@ -157,6 +163,10 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         StorageFaults.TranslateAsync(() => _offsets.FindAsync(Require(partition), query, timestampMs, ct));
 
     /// <inheritdoc/>
+    public Task<EpochEnd> FindEpochEndAsync(TopicPartition partition, long epoch, CancellationToken ct) =>
+        StorageFaults.TranslateAsync(() => _epochs.FindEndAsync(Require(partition), epoch, ct));
+
+    /// <inheritdoc/>
     public Task<long> NewProducerIdAsync(CancellationToken ct) => StorageFaults.TranslateAsync(() => _producerIds.NextAsync(ct));
 
     /// <inheritdoc/>
@@ -187,6 +197,13 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         StorageFaults.TranslateAsync(() => _topics.SetConfigAsync(topic, config, ct));
 
     /// <inheritdoc/>
+    public Task<TopicDescription> ChangeTopicConfigAsync(TopicId topic, IReadOnlyList<TopicConfigChange> changes, CancellationToken ct) =>
+        StorageFaults.TranslateAsync(() => _topics.ChangeConfigAsync(topic, changes, ct));
+
+    /// <inheritdoc/>
+    public void CheckAddedPartitions(TopicId topic, int partitions) => _topics.CheckAdded(topic, partitions);
+
+    /// <inheritdoc/>
     public Task<TopicDescription> AddPartitionsAsync(TopicId topic, int partitions, CancellationToken ct) =>
         StorageFaults.TranslateAsync(() => _topics.AddPartitionsAsync(topic, partitions, ct));
 
@@ -197,8 +214,15 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
             : throw new BrokerException(BrokerErrorCode.UnknownTopic, $"There is no topic {topic}.");
 
     /// <inheritdoc/>
+    public PartitionStatus DescribePartition(TopicPartition partition) => Require(partition).Describe();
+
+    /// <inheritdoc/>
     public Task<long> DeleteRecordsAsync(TopicPartition partition, long offset, CancellationToken ct) =>
         StorageFaults.TranslateAsync(() => _logStarts.AdvanceAsync(Require(partition), UploaderOf(Require(partition)), offset, ct));
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<TopicPartition, long>> ReadTieredBytesAsync(CancellationToken ct) =>
+        StorageFaults.TranslateAsync(() => _ports.Metadata.ReadSliceBytesAsync(ct));
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<SegmentRow>> ListSegmentsAsync(TopicPartition partition, long fromOffset, int limit, CancellationToken ct) =>

@@ -17,6 +17,9 @@ public interface IManifestStore
     /// <summary>A partition's slices that end above <paramref name="fromOffset"/>, in offset order.</summary>
     Task<IReadOnlyList<SegmentRow>> ListSegmentsAsync(TopicPartition partition, long fromOffset, int limit, CancellationToken ct);
 
+    /// <summary>Bytes of the slices of each partition of a live topic; partitions without slices are left out.</summary>
+    Task<IReadOnlyDictionary<TopicPartition, long>> ReadSliceBytesAsync(CancellationToken ct);
+
     /// <summary>A partition's newest slice, or null.</summary>
     Task<SegmentRow?> FindLastSegmentAsync(TopicPartition partition, CancellationToken ct);
 

@@ -118,6 +118,12 @@ public enum OffsetQuery
 
     /// <summary>The offset of the record with the largest timestamp.</summary>
     MaxTimestamp,
+
+    /// <summary>The first readable offset that is not in objects; the high watermark when everything is.</summary>
+    EarliestUntiered,
+
+    /// <summary>The last readable offset that is in objects; -1 when there is none.</summary>
+    LatestTiered,
 }
 
 /// <summary>An offset and the timestamp of its record.</summary>

@@ -16,6 +16,11 @@ internal sealed class OffsetFinder(TieredReader tiered)
                 return new OffsetResult(status.LogStartOffset, -1, status.LeaderEpoch);
             case OffsetQuery.Latest:
                 return new OffsetResult(status.HighWatermark, -1, status.LeaderEpoch);
+            case OffsetQuery.EarliestUntiered:
+                return new OffsetResult(Math.Max(status.LogStartOffset, status.TieredEndOffset), -1, status.LeaderEpoch);
+            case OffsetQuery.LatestTiered:
+                return status.TieredEndOffset > status.LogStartOffset
+                    ? new OffsetResult(status.TieredEndOffset - 1, -1, status.LeaderEpoch) : new OffsetResult(-1, -1, -1);
             case OffsetQuery.ByTimestamp:
                 return await FindStoredAsync(partition, status, query, timestampMs, ct)
                     ?? FindInTail(partition, status, timestampMs) ?? new OffsetResult(-1, -1, -1);

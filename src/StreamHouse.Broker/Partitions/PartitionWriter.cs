@@ -280,6 +280,21 @@ internal sealed class PartitionWriter
         }
     }
 
+    /// <summary>The partition's marks, and the first visible offset of each epoch that the tail knows of, its own included.</summary>
+    public (PartitionStatus Status, SortedDictionary<long, long> Starts) DescribeEpochs()
+    {
+        lock (_lock)
+        {
+            SortedDictionary<long, long> starts = [];
+            for (int i = 0; i < _log.Tail.Count && _log.Tail[i].EndOffset <= _log.HighWatermark; i++)
+            {
+                starts.TryAdd(_log.Tail[i].Epoch, _log.Tail[i].BaseOffset);
+            }
+            starts.TryAdd(Epoch, _log.HighWatermark);
+            return (Describe(), starts);
+        }
+    }
+
     /// <summary>Reads from memory what is visible at an offset.</summary>
     /// <param name="request">What to read.</param>
     /// <param name="bytesMax">Byte limit.</param>

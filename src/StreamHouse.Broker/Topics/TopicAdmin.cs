@@ -66,12 +66,19 @@ internal sealed class TopicAdmin(
     }
 
     /// <summary>See <see cref="IBroker.SetTopicConfigAsync"/>.</summary>
-    public async Task<TopicDescription> SetConfigAsync(TopicId id, TopicConfig config, CancellationToken ct)
+    public Task<TopicDescription> SetConfigAsync(TopicId id, TopicConfig config, CancellationToken ct) => ChangeConfigAsync(id, _ => config, ct);
+
+    /// <summary>See <see cref="IBroker.ChangeTopicConfigAsync"/>.</summary>
+    public Task<TopicDescription> ChangeConfigAsync(TopicId id, IReadOnlyList<TopicConfigChange> changes, CancellationToken ct) =>
+        ChangeConfigAsync(id, present => present.Apply(changes), ct);
+
+    private async Task<TopicDescription> ChangeConfigAsync(TopicId id, Func<TopicConfig, TopicConfig> change, CancellationToken ct)
     {
         await _oneAtATime.EnterAsync();
         try
         {
             LedTopic topic = Require(id);
+            TopicConfig config = change(topic.Description.Config);
             await metadata.SetTopicConfigAsync(id, config, ct);
             TopicDescription changed = topic.Description with { Config = config };
             foreach (PartitionWriter partition in topic.Partitions)
@@ -87,6 +94,9 @@ internal sealed class TopicAdmin(
         }
     }
 
+    /// <summary>See <see cref="IBroker.CheckAddedPartitions"/>.</summary>
+    public void CheckAdded(TopicId id, int count) => CheckAdded(Require(id), count);
+
     /// <summary>See <see cref="IBroker.AddPartitionsAsync"/>.</summary>
     public async Task<TopicDescription> AddPartitionsAsync(TopicId id, int count, CancellationToken ct)
     {
@@ -94,14 +104,7 @@ internal sealed class TopicAdmin(
         try
         {
             LedTopic topic = Require(id);
-            int present = topic.Description.Partitions;
-            if (count <= present)
-            {
-                throw new BrokerException(
-                    BrokerErrorCode.InvalidPartitions,
-                    $"Topic '{topic.Description.Name}' has {present} partitions; the number can only be raised, and {count} is not more.");
-            }
-            ThrowIfTooMany(count, count - present);
+            CheckAdded(topic, count);
             await metadata.AddPartitionsAsync(id, count, ct);
             TopicDescription changed = topic.Description with { Partitions = count };
             await OpenAsync(changed, topic.Partitions);
@@ -111,6 +114,18 @@ internal sealed class TopicAdmin(
         {
             _oneAtATime.Leave();
         }
+    }
+
+    private void CheckAdded(LedTopic topic, int count)
+    {
+        int present = topic.Description.Partitions;
+        if (count <= present)
+        {
+            throw new BrokerException(
+                BrokerErrorCode.InvalidPartitions,
+                $"Topic '{topic.Description.Name}' has {present} partitions; the number can only be raised, and {count} is not more.");
+        }
+        ThrowIfTooMany(count, count - present);
     }
 
     // Not cancelled by the caller: the metadata has the topic already, so this process must come to lead it.

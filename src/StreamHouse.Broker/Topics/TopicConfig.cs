@@ -83,6 +83,41 @@ public sealed record TopicConfig
             ? Parse(Overrides.Remove(name))
             : throw Invalid($"Unknown topic setting '{name}'.");
 
+    /// <summary>A copy with changes applied one after another.</summary>
+    /// <exception cref="BrokerException"><see cref="BrokerErrorCode.InvalidConfig"/>, naming the setting and what is wrong.</exception>
+    public TopicConfig Apply(IEnumerable<TopicConfigChange> changes)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        TopicConfig config = this;
+        foreach (TopicConfigChange change in changes)
+        {
+            config = change.Operation switch
+            {
+                TopicConfigOperation.Set => config.With(change.Name, change.Value),
+                TopicConfigOperation.Reset => config.Without(change.Name),
+                TopicConfigOperation.Append => config.WithList(change, static (present, values) => present.Concat(values).Distinct()),
+                TopicConfigOperation.Subtract => config.WithList(change, static (present, values) => present.Except(values)),
+                _ => throw Invalid($"There is no operation {(int)change.Operation} on setting '{change.Name}'."),
+            };
+        }
+        return config;
+    }
+
+    private TopicConfig WithList(in TopicConfigChange change, Func<IEnumerable<string>, string[], IEnumerable<string>> combine)
+    {
+        if (change.Name != "cleanup.policy")
+        {
+            // An unknown setting is refused as such.
+            Without(change.Name);
+            throw Invalid($"Setting '{change.Name}' is no list: nothing can be added to it or taken out.");
+        }
+        string name = change.Name;
+        string present = Effective().First(e => e.Key == name).Value;
+        return With(name, string.Join(',', combine(Values(present), Values(change.Value))));
+    }
+
+    private static string[] Values(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
     private TopicConfig Fixed(string name, string value, string only) =>
         value == only ? this : throw Invalid($"Setting '{name}' is '{value}', but only '{only}' is supported.");
 

@@ -31,6 +31,28 @@ internal static class KafkaErrors
         BrokerErrorCode.Overloaded or BrokerErrorCode.TimedOut => KafkaErrorCode.RequestTimedOut,
         BrokerErrorCode.NoSpace or BrokerErrorCode.StorageFailed or BrokerErrorCode.DataDamaged => KafkaErrorCode.KafkaStorageError,
         BrokerErrorCode.Internal => KafkaErrorCode.UnknownServerError,
+        BrokerErrorCode.OffsetMetadataTooLarge => KafkaErrorCode.OffsetMetadataTooLarge,
+        BrokerErrorCode.IllegalGeneration => KafkaErrorCode.IllegalGeneration,
+        BrokerErrorCode.InconsistentGroupProtocol => KafkaErrorCode.InconsistentGroupProtocol,
+        BrokerErrorCode.InvalidGroupId => KafkaErrorCode.InvalidGroupId,
+        BrokerErrorCode.UnknownMember => KafkaErrorCode.UnknownMemberId,
+        BrokerErrorCode.InvalidSessionTimeout => KafkaErrorCode.InvalidSessionTimeout,
+        BrokerErrorCode.RebalanceInProgress => KafkaErrorCode.RebalanceInProgress,
+        BrokerErrorCode.GroupNotEmpty => KafkaErrorCode.NonEmptyGroup,
+        BrokerErrorCode.GroupNotFound => KafkaErrorCode.GroupIdNotFound,
+        BrokerErrorCode.MemberIdRequired => KafkaErrorCode.MemberIdRequired,
+        BrokerErrorCode.GroupFull => KafkaErrorCode.GroupMaxSizeReached,
+        BrokerErrorCode.FencedInstance => KafkaErrorCode.FencedInstanceId,
+        BrokerErrorCode.GroupSubscribedToTopic => KafkaErrorCode.GroupSubscribedToTopic,
         _ => throw new ArgumentOutOfRangeException(nameof(code), code, "Not a broker error code."),
+    };
+
+    /// <summary>The code for an error of the group coordinator: what passes by itself is told so that members look for the coordinator and try again, and stay members.</summary>
+    public static KafkaErrorCode OfGroup(BrokerErrorCode code) => code switch
+    {
+        BrokerErrorCode.NotLeader or BrokerErrorCode.Fenced or BrokerErrorCode.ShuttingDown => KafkaErrorCode.NotCoordinator,
+        BrokerErrorCode.Overloaded => KafkaErrorCode.CoordinatorLoadInProgress,
+        BrokerErrorCode.TimedOut or BrokerErrorCode.NoSpace or BrokerErrorCode.StorageFailed => KafkaErrorCode.CoordinatorNotAvailable,
+        _ => Of(code),
     };
 }

@@ -4,12 +4,18 @@ using StreamHouse.Kafka;
 using StreamHouse.Server.Configuration;
 using StreamHouse.Server.Hosting;
 using StreamHouse.Server.Kafka.ApiVersions;
+using StreamHouse.Server.Kafka.Cluster;
+using StreamHouse.Server.Kafka.Configs;
 using StreamHouse.Server.Kafka.Connections;
 using StreamHouse.Server.Kafka.Dispatch;
 using StreamHouse.Server.Kafka.Fetching;
+using StreamHouse.Server.Kafka.Groups;
 using StreamHouse.Server.Kafka.Listeners;
 using StreamHouse.Server.Kafka.Metadata;
+using StreamHouse.Server.Kafka.Offsets;
+using StreamHouse.Server.Kafka.Producers;
 using StreamHouse.Server.Kafka.Producing;
+using StreamHouse.Server.Kafka.Topics;
 
 namespace StreamHouse.Server.Kafka;
 
@@ -36,7 +42,41 @@ internal static class KafkaFrontEnd
         handlers.Add(ApiKey.Fetch, new FetchApi(broker, metrics, kafkaMetrics, clock, options));
         handlers.Add(new ApiVersionsHandler(handlers));
         handlers.Add(new MetadataHandler(broker, options));
+        handlers.Add(new ListOffsetsHandler(broker));
+        handlers.Add(new OffsetForLeaderEpochHandler(broker));
+        handlers.Add(new InitProducerIdHandler(broker));
+        AddGroups(handlers, broker, options);
+        AddAdministration(handlers, broker, clock, options);
         return new KafkaListener(
             endpoints, new KafkaServices(options, handlers, broker.Buffers, new RequestMemory(options.RequestsBytesMax), kafkaMetrics, clock, log));
+    }
+
+    private static void AddGroups(KafkaHandlers handlers, IBroker broker, KafkaOptions options)
+    {
+        handlers.Add(new FindCoordinatorHandler(options));
+        handlers.Add(new JoinGroupHandler(broker.Groups));
+        handlers.Add(new SyncGroupHandler(broker.Groups));
+        handlers.Add(new HeartbeatHandler(broker.Groups));
+        handlers.Add(new LeaveGroupHandler(broker.Groups));
+        handlers.Add(new OffsetCommitHandler(broker));
+        handlers.Add(new OffsetFetchHandler(broker));
+        handlers.Add(new OffsetDeleteHandler(broker));
+        handlers.Add(new DescribeGroupsHandler(broker.Groups));
+        handlers.Add(new ListGroupsHandler(broker.Groups));
+        handlers.Add(new DeleteGroupsHandler(broker.Groups));
+    }
+
+    private static void AddAdministration(KafkaHandlers handlers, IBroker broker, TimeProvider clock, KafkaOptions options)
+    {
+        handlers.Add(new CreateTopicsHandler(broker, options));
+        handlers.Add(new DeleteTopicsHandler(broker));
+        handlers.Add(new CreatePartitionsHandler(broker, options));
+        handlers.Add(new DeleteRecordsHandler(broker, clock));
+        handlers.Add(new DescribeConfigsHandler(broker, options));
+        handlers.Add(new AlterConfigsHandler(broker));
+        handlers.Add(new IncrementalAlterConfigsHandler(broker));
+        handlers.Add(new DescribeClusterHandler(broker, options));
+        handlers.Add(new DescribeLogDirsHandler(broker));
+        handlers.Add(new ListPartitionReassignmentsHandler());
     }
 }

@@ -23,6 +23,16 @@ internal static class ManifestSql
             """,
             Map, ("@topic", partition.Topic.Value), ("@partition", partition.Partition), ("@from", fromOffset), ("@limit", limit));
 
+    public static Dictionary<TopicPartition, long> ReadBytes(SqlSession session) =>
+        session.Query(
+            // A bigint again: PostgreSQL sums bigints into a numeric.
+            """
+            SELECT s.topic_id, s.partition, CAST(sum(s.length) AS bigint)
+              FROM segments s JOIN topics t ON t.id = s.topic_id AND t.deleted_at IS NULL
+             GROUP BY s.topic_id, s.partition
+            """,
+            static row => KeyValuePair.Create(new TopicPartition(new TopicId(row.Guid(0)), row.Int(1)), row.Long(2))).ToDictionary();
+
     public static SegmentRow? FindLast(SqlSession session, TopicPartition partition)
     {
         List<SegmentRow> rows = session.Query(

@@ -129,6 +129,10 @@ public sealed class SqlMetadataStore : IMetadataStore, IAsyncDisposable
         await _sql.ReadAsync(s => ManifestSql.List(s, partition, fromOffset, limit), ct);
 
     /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<TopicPartition, long>> ReadSliceBytesAsync(CancellationToken ct) =>
+        await _sql.ReadAsync(ManifestSql.ReadBytes, ct);
+
+    /// <inheritdoc/>
     public Task<SegmentRow?> FindLastSegmentAsync(TopicPartition partition, CancellationToken ct) =>
         _sql.ReadAsync(s => ManifestSql.FindLast(s, partition), ct);
 

@@ -46,6 +46,8 @@ internal sealed class MemoryBroker : IBroker
     /// <summary>The real coordinator.</summary>
     public IGroupCoordinator Groups { get; }
 
+    public BrokerOptions Options { get; } = new();
+
     public BrokerStatus Status => new(Guid.Empty, Guid.Empty, _topics.Count, _logs.Count, 7, 100, 42, "memory");
 
     public Task<AppendResult> Append(in AppendRequest request)
@@ -167,6 +169,25 @@ internal sealed class MemoryBroker : IBroker
             return new PartitionStatus(new TopicPartition(topic, p), 0, log.Start, 0, log.End, log.End, 0, true);
         }),
     ];
+
+    public PartitionStatus DescribePartition(TopicPartition partition) => DescribePartitions(partition.Topic)[partition.Partition];
+
+    public Task<EpochEnd> FindEpochEndAsync(TopicPartition partition, long epoch, CancellationToken ct) =>
+        Task.FromResult(new EpochEnd(0, _logs[partition].End));
+
+    public Task<TopicDescription> ChangeTopicConfigAsync(TopicId topic, IReadOnlyList<TopicConfigChange> changes, CancellationToken ct) =>
+        SetTopicConfigAsync(topic, FindTopic(topic)!.Config.Apply(changes), ct);
+
+    public void CheckAddedPartitions(TopicId topic, int partitions)
+    {
+        if (partitions <= FindTopic(topic)!.Partitions)
+        {
+            throw new BrokerException(BrokerErrorCode.InvalidPartitions, "Only more.");
+        }
+    }
+
+    public Task<IReadOnlyDictionary<TopicPartition, long>> ReadTieredBytesAsync(CancellationToken ct) =>
+        Task.FromResult<IReadOnlyDictionary<TopicPartition, long>>(new Dictionary<TopicPartition, long>());
 
     public Task<long> DeleteRecordsAsync(TopicPartition partition, long offset, CancellationToken ct) =>
         Task.FromResult(_logs[partition].Trim(offset));

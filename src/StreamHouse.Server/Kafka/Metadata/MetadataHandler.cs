@@ -18,18 +18,26 @@ internal sealed class MetadataHandler(IBroker broker, KafkaOptions options) : IK
 
     public async ValueTask<MetadataResponse> HandleAsync(MetadataRequest request, KafkaCall call)
     {
-        MetadataResponse response = Describe(call);
+        MetadataResponse response = Describe(request, call);
+        bool withOperations = request.IncludeTopicAuthorizedOperations;
         bool wantsAll = request.Topics is null || (call.Version == 0 && request.Topics.Length == 0);
         if (wantsAll)
         {
-            response.Topics = [.. broker.ListTopics().Select(Describe)];
+            response.Topics = [.. broker.ListTopics().Select(t => Describe(t, withOperations))];
             return response;
         }
-        response.Topics = new MetadataResponse.Topic[request.Topics!.Length];
-        for (int i = 0; i < response.Topics.Length; i++)
+        // A topic is told once, however often it is named: else a small request could ask for any amount of memory.
+        List<MetadataResponse.Topic> topics = [];
+        HashSet<(string?, Guid)> named = [];
+        foreach (MetadataRequest.Topic asked in request.Topics!)
         {
-            response.Topics[i] = await FindAsync(request.Topics[i], request.AllowAutoTopicCreation);
+            if (named.Add(asked.Name is null ? (null, asked.TopicId) : (asked.Name, default)))
+            {
+                call.Client.Closed.ThrowIfCancellationRequested();
+                topics.Add(await FindAsync(asked, request.AllowAutoTopicCreation, withOperations));
+            }
         }
+        response.Topics = [.. topics];
         return response;
     }
 
@@ -43,28 +51,31 @@ internal sealed class MetadataHandler(IBroker broker, KafkaOptions options) : IK
     private static MetadataResponse.Topic Unknown(MetadataRequest.Topic asked, KafkaErrorCode error) =>
         new() { ErrorCode = error, Name = asked.Name, TopicId = asked.TopicId };
 
-    private MetadataResponse Describe(in KafkaCall call) => new()
+    private MetadataResponse Describe(MetadataRequest request, in KafkaCall call) => new()
     {
         Brokers = [new MetadataResponse.Broker { NodeId = options.NodeId, Host = call.Client.AdvertisedHost, Port = call.Client.AdvertisedPort }],
         ClusterId = _clusterId,
         ControllerId = options.NodeId,
+        ClusterAuthorizedOperations = AuthorizedOperations.OnCluster(request.IncludeClusterAuthorizedOperations),
     };
 
-    private async ValueTask<MetadataResponse.Topic> FindAsync(MetadataRequest.Topic asked, bool mayCreate)
+    private async ValueTask<MetadataResponse.Topic> FindAsync(MetadataRequest.Topic asked, bool mayCreate, bool withOperations)
     {
         if (asked.Name is null)
         {
-            return broker.FindTopic(new TopicId(asked.TopicId)) is { } known ? Describe(known) : Unknown(asked, KafkaErrorCode.UnknownTopicId);
+            return broker.FindTopic(new TopicId(asked.TopicId)) is { } known
+                ? Describe(known, withOperations)
+                : Unknown(asked, KafkaErrorCode.UnknownTopicId);
         }
         if (broker.FindTopic(asked.Name) is { } found)
         {
-            return Describe(found);
+            return Describe(found, withOperations);
         }
         try
         {
             if (mayCreate && options.AutoCreateTopics)
             {
-                return Describe(await CreateAsync(asked.Name));
+                return Describe(await CreateAsync(asked.Name), withOperations);
             }
             TopicName.ThrowIfInvalid(asked.Name);
             return Unknown(asked, KafkaErrorCode.UnknownTopicOrPartition);
@@ -83,11 +94,12 @@ internal sealed class MetadataHandler(IBroker broker, KafkaOptions options) : IK
         }
         catch (BrokerException e) when (e.Code == BrokerErrorCode.TopicAlreadyExists && broker.FindTopic(name) is { } created)
         {
+            // Another request for the same topic was faster: one creation, and both are answered with it.
             return created;
         }
     }
 
-    private MetadataResponse.Topic Describe(TopicDescription topic)
+    private MetadataResponse.Topic Describe(TopicDescription topic, bool withOperations)
     {
         IReadOnlyList<PartitionStatus> partitions;
         try
@@ -103,7 +115,13 @@ internal sealed class MetadataHandler(IBroker broker, KafkaOptions options) : IK
         {
             described[i] = Describe(partitions[i]);
         }
-        return new MetadataResponse.Topic { Name = topic.Name, TopicId = topic.Id.Value, Partitions = described };
+        return new MetadataResponse.Topic
+        {
+            Name = topic.Name,
+            TopicId = topic.Id.Value,
+            Partitions = described,
+            TopicAuthorizedOperations = AuthorizedOperations.OnTopic(withOperations),
+        };
     }
 
     private MetadataResponse.Partition Describe(PartitionStatus partition) => new()

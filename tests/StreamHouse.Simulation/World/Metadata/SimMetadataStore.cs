@@ -72,6 +72,9 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
     public Task<IReadOnlyList<SegmentRow>> ListSegmentsAsync(TopicPartition partition, long fromOffset, int limit, CancellationToken ct) =>
         CallAsync(nameof(ListSegmentsAsync), s => s.ListSegmentsAsync(partition, fromOffset, limit, ct), ct);
 
+    public Task<IReadOnlyDictionary<TopicPartition, long>> ReadSliceBytesAsync(CancellationToken ct) =>
+        CallAsync(nameof(ReadSliceBytesAsync), s => s.ReadSliceBytesAsync(ct), ct);
+
     public Task<SegmentRow?> FindLastSegmentAsync(TopicPartition partition, CancellationToken ct) =>
         CallAsync(nameof(FindLastSegmentAsync), s => s.FindLastSegmentAsync(partition, ct), ct);
 
