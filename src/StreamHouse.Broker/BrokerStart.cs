@@ -8,15 +8,16 @@ using StreamHouse.Broker.Topics;
 namespace StreamHouse.Broker;
 
 /// <summary>
-/// What a unified server establishes before it serves: one identity across metadata, objects and node log; the recovered node log;
-/// and, by force, every lease. The lock on the data folder has proved that no other process lives.
+/// What a server establishes before it serves: one identity across metadata, objects and node log; the recovered node log;
+/// and, for a unified server, every lease by force: the lock on its data folder has proved that no other process lives.
 /// </summary>
 internal sealed record BrokerStart(
     Guid ClusterId, Guid Incarnation, NodeLogRecovery Recovery, IReadOnlyList<Lease> Leases, IReadOnlyList<TopicDescription> Topics)
 {
     /// <summary>Runs the steps in the only safe order: identities, then recovery against the metadata, then leases.</summary>
     /// <exception cref="BrokerException">Something does not belong together, or is damaged; the message says what to do.</exception>
-    public static async Task<BrokerStart> RunAsync(BrokerPorts ports, BrokerOptions options, BufferPool buffers, CancellationToken ct)
+    /// <param name="alone">This process has the cluster for itself, and takes every lease by force.</param>
+    public static async Task<BrokerStart> RunAsync(BrokerPorts ports, BrokerOptions options, bool alone, BufferPool buffers, CancellationToken ct)
     {
         (Guid clusterId, _) = await ports.Metadata.GetOrCreateClusterAsync(ports.Random.NextGuid(), ct);
         bool hasObjects = await ports.Metadata.CountObjectsAsync(ct) > 0;
@@ -38,6 +39,10 @@ internal sealed record BrokerStart(
             ports.Loggers.CreateLogger<NodeLog>(), ct);
 
         Guid incarnation = ports.Random.NextGuid();
+        if (!alone)
+        {
+            return new BrokerStart(clusterId, incarnation, recovery, [], []);
+        }
         await ports.Metadata.RegisterSessionAsync(new Session(incarnation, "unified", new Dictionary<string, string>()), timeToLive: null, ct);
         IReadOnlyList<Lease> leases = await ports.Metadata.TakeAllLeasesAsync(incarnation, recovery.Log.Id, ct);
         ports.Metrics.LeasesTaken(leases.Count);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using StreamHouse.Broker.Buffers;
 using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Groups;
+using StreamHouse.Broker.Leases;
 using StreamHouse.Broker.Lifecycle;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.NodeLogs;
@@ -34,11 +35,12 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     private readonly ProducerIds _producerIds;
     private readonly GroupCoordinator _groups;
     private readonly LogStarts _logStarts;
+    private readonly LeaseKeeper? _leases;
     private LifecycleWorkers? _lifecycle;
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _stopping;
 
-    private LocalBroker(BrokerPorts ports, BrokerOptions options, BufferPool buffers, BrokerStart start)
+    private LocalBroker(BrokerPorts ports, BrokerOptions options, SharedOptions? shared, BufferPool buffers, BrokerStart start)
     {
         _ports = ports;
         _start = start;
@@ -50,15 +52,21 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         _manifest = new ManifestCache(ports.Metadata, options.Manifest);
         TieredReader tiered = new(ports.Metadata, _manifest, new SegmentReader(_cache, buffers, options.SegmentCache, RecordBatchReader.DefaultDecompressedBytesMax));
         SliceUpload upload = new(
-            start.ClusterId, start.Incarnation, ports.Objects, ports.Metadata, _nodeLog, _memory, ports.Random, ports.Clock, ports.Metrics,
+            start.ClusterId, ports.Objects, ports.Metadata, _nodeLog, _memory, ports.Random, ports.Clock, ports.Metrics,
             ports.Loggers.CreateLogger<SliceUpload>());
         _localUploads = new SegmentUploader(options.LocalUploads, upload, OnFault, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());
         _objectUploads = new SegmentUploader(options.ObjectUploads, upload, OnFault, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());
         PartitionServices services = new(
-            ports.Clock, _nodeLog, new SlabArena(buffers), _memory, new BatchValidator(), ports.Metrics, tiered, FlushAll);
-        _partitions = new LedPartitions(services, _localUploads, _objectUploads);
+            ports.Clock, _nodeLog, new SlabArena(buffers), _memory, new BatchValidator(), ports.Metrics, tiered, FlushAll,
+            () => _leases is not { IsSure: false });
+        _partitions = new LedPartitions(services, _localUploads, _objectUploads, shared is not null);
         _topics = new TopicAdmin(
-            ports.Metadata, _catalog, _partitions, options.Topics, start.Incarnation, ports.Random, ports.Clock, ports.Metrics);
+            ports.Metadata, _catalog, _partitions, options.Topics, () => Incarnation, shared is not null, ports.Random, ports.Clock, ports.Metrics);
+        if (shared is not null)
+        {
+            _leases = new LeaseKeeper(
+                ports, shared, start.Incarnation, _catalog, _partitions, _topics, ports.Loggers.CreateLogger<LeaseKeeper>());
+        }
         _fetches = new FetchCoordinator(_catalog.Find, UnknownCode, tiered, ports.Clock, ports.Metrics, options.Fetch);
         _offsets = new OffsetFinder(tiered);
         _epochs = new EpochHistory(ports.Metadata);
@@ -66,7 +74,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         _groups = new GroupCoordinator(
             ports.Metadata, id => _catalog.Find(id)?.Description, options.Groups, ports.Clock, ports.Random,
             ports.Loggers.CreateLogger<GroupCoordinator>());
-        _logStarts = new LogStarts(ports.Metadata, start.Incarnation);
+        _logStarts = new LogStarts(ports.Metadata);
         _nodeLog.SpaceChanged += _memory.WakeWaiters;
     }
 
@@ -84,25 +92,44 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
 
     /// <inheritdoc/>
     public BrokerStatus Status => new(
-        _start.ClusterId, _start.Incarnation, _catalog.Count, _partitions.Count, _memory.UntieredBytes, _memory.Options.UntieredBytesMax,
+        _start.ClusterId, Incarnation, _catalog.Count, _partitions.Count, _memory.UntieredBytes, _memory.Options.UntieredBytesMax,
         _nodeLog.BytesInUse, _ports.Objects.Location);
 
     /// <summary>Recovers, takes every lease and starts. Only for a process that has proved to be the only one of its cluster.</summary>
     /// <exception cref="BrokerException">The stored state does not fit together or is damaged; the message says what to do.</exception>
-    public static async Task<LocalBroker> StartAsync(BrokerPorts ports, BrokerOptions options, CancellationToken ct)
+    public static Task<LocalBroker> StartAsync(BrokerPorts ports, BrokerOptions options, CancellationToken ct) =>
+        OpenAsync(ports, options, shared: null, ct);
+
+    /// <summary>
+    /// Starts one of several processes of a cluster: it leads those partitions of <see cref="Durability.Object"/> topics whose leases it can get, and
+    /// loses them again when its session expires or somebody takes them by force.
+    /// </summary>
+    /// <exception cref="BrokerException">The stored state does not fit together or is damaged; the message says what to do.</exception>
+    public static Task<LocalBroker> StartSharedAsync(BrokerPorts ports, BrokerOptions options, SharedOptions shared, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(shared);
+        shared.Validate();
+        return OpenAsync(ports, options, shared, ct);
+    }
+
+    private static async Task<LocalBroker> OpenAsync(BrokerPorts ports, BrokerOptions options, SharedOptions? shared, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(ports);
         ArgumentNullException.ThrowIfNull(options);
         ports = ports with { Objects = new MeteredObjectStore(ports.Objects, ports.Metrics, ports.Clock) };
         BufferPool buffers = new(options.PooledBytesMax);
-        BrokerStart start = await BrokerStart.RunAsync(ports, options, buffers, ct);
-        LocalBroker broker = new(ports, options, buffers, start);
+        BrokerStart start = await BrokerStart.RunAsync(ports, options, alone: shared is null, buffers, ct);
+        LocalBroker broker = new(ports, options, shared, buffers, start);
         broker.OpenPartitions();
+        if (broker._leases is { } leases)
+        {
+            await leases.StartAsync(ct);
+        }
         broker.Observe();
         _ = broker.WatchNodeLogAsync();
         broker._localUploads.Start();
         broker._objectUploads.Start();
-        broker._lifecycle = new LifecycleWorkers(ports, options.Lifecycle, start.ClusterId, start.Incarnation, broker._catalog);
+        broker._lifecycle = new LifecycleWorkers(ports, options.Lifecycle, start.ClusterId, broker._catalog);
         broker._groups.Start();
         return broker;
     }
@@ -122,6 +149,10 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         {
             await lifecycle.DisposeAsync();
         }
+        if (_leases is { } leases)
+        {
+            await leases.StopTakingAsync();
+        }
         await _objectUploads.StopAsync(drain: true, ct);
         await _localUploads.StopAsync(drain: false, ct);
         await _nodeLog.DisposeAsync();
@@ -131,6 +162,10 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
             {
                 partition.Close(BrokerErrorCode.ShuttingDown, "The server has stopped; send again to its successor.");
             }
+        }
+        if (_leases is { } keeper)
+        {
+            await keeper.DisposeAsync();
         }
         await CloseSessionAsync(ct);
         _cache.Dispose();
@@ -160,7 +195,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task<OffsetResult> FindOffsetAsync(TopicPartition partition, OffsetQuery query, long timestampMs, CancellationToken ct) =>
-        StorageFaults.TranslateAsync(() => _offsets.FindAsync(Require(partition), query, timestampMs, ct));
+        StorageFaults.TranslateAsync(() => _offsets.FindAsync(RequireLed(partition), query, timestampMs, ct));
 
     /// <inheritdoc/>
     public Task<EpochEnd> FindEpochEndAsync(TopicPartition partition, long epoch, CancellationToken ct) =>
@@ -218,7 +253,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task<long> DeleteRecordsAsync(TopicPartition partition, long offset, CancellationToken ct) =>
-        StorageFaults.TranslateAsync(() => _logStarts.AdvanceAsync(Require(partition), UploaderOf(Require(partition)), offset, ct));
+        StorageFaults.TranslateAsync(() => _logStarts.AdvanceAsync(RequireLed(partition), UploaderOf(Require(partition)), offset, ct));
 
     /// <inheritdoc/>
     public Task<IReadOnlyDictionary<TopicPartition, long>> ReadTieredBytesAsync(CancellationToken ct) =>
@@ -278,7 +313,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     {
         try
         {
-            await _ports.Metadata.CloseSessionAsync(_start.Incarnation, ct);
+            await _ports.Metadata.CloseSessionAsync(Incarnation, ct);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -287,6 +322,15 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     }
 
     private SegmentUploader UploaderOf(PartitionWriter partition) => partition.Durability == Durability.Local ? _localUploads : _objectUploads;
+
+    private Guid Incarnation => _leases?.Incarnation ?? _start.Incarnation;
+
+    private PartitionWriter RequireLed(TopicPartition partition)
+    {
+        PartitionWriter writer = Require(partition);
+        writer.ThrowIfNotLed();
+        return writer;
+    }
 
     private PartitionWriter Require(TopicPartition partition) =>
         _catalog.Find(partition) ?? throw new BrokerException(UnknownCode(partition), $"There is no partition {partition}.");

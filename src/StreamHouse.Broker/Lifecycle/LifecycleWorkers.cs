@@ -10,10 +10,10 @@ internal sealed class LifecycleWorkers : IAsyncDisposable
     private readonly Task _retention;
     private readonly Task _collection;
 
-    public LifecycleWorkers(BrokerPorts ports, LifecycleOptions options, Guid clusterId, Guid incarnation, TopicCatalog catalog)
+    public LifecycleWorkers(BrokerPorts ports, LifecycleOptions options, Guid clusterId, TopicCatalog catalog)
     {
         RetentionWorker retention = new(
-            new LocalLogDirectory(catalog, incarnation), ports.Metadata, options, ports.Clock, ports.Random, ports.Metrics,
+            new LocalLogDirectory(catalog), ports.Metadata, options, ports.Clock, ports.Random, ports.Metrics,
             ports.Loggers.CreateLogger<RetentionWorker>());
         Collector = new ObjectCollector(
             clusterId, ports.Metadata, ports.Objects, options, ports.Clock, ports.Random, ports.Metrics, ports.Loggers.CreateLogger<ObjectCollector>());

@@ -4,7 +4,7 @@ using StreamHouse.Broker.Topics;
 namespace StreamHouse.Broker.Lifecycle;
 
 /// <summary>The partitions of this process, as the lifecycle workers see them.</summary>
-internal sealed class LocalLogDirectory(TopicCatalog catalog, Guid incarnation) : ILogDirectory
+internal sealed class LocalLogDirectory(TopicCatalog catalog) : ILogDirectory
 {
     /// <inheritdoc/>
     public IReadOnlyList<LedPartition> LedPartitions
@@ -20,7 +20,7 @@ internal sealed class LocalLogDirectory(TopicCatalog catalog, Guid incarnation) 
                     if (status.Online)
                     {
                         led.Add(new LedPartition(
-                            partition.Partition, partition.Config, incarnation, status.LeaderEpoch, status.HighWatermark, status.LogStartOffset));
+                            partition.Partition, partition.Config, partition.Holder, status.LeaderEpoch, status.HighWatermark, status.LogStartOffset));
                     }
                 }
             }

@@ -28,6 +28,12 @@ public interface ILeaseStore
     /// <returns>The lease, or null when another holds it, its topic is deleted, or its tail lies in a node log that is not <paramref name="nodeLog"/>.</returns>
     Task<Lease?> TakeLeaseAsync(TopicPartition partition, Guid incarnation, Guid? nodeLog, long? observedEpoch, CancellationToken ct);
 
+    /// <summary>
+    /// Partitions of live topics whose leases <see cref="TakeLeaseAsync"/> would give to anyone: nobody holds them, or a process whose session has
+    /// expired. Topics that keep their tails in a node log are left out.
+    /// </summary>
+    Task<IReadOnlyList<TopicPartition>> ListFreeLeasesAsync(CancellationToken ct);
+
     /// <summary>Gives one lease back, if this incarnation still holds it at this epoch.</summary>
     Task<bool> ReleaseLeaseAsync(TopicPartition partition, Guid incarnation, long epoch, CancellationToken ct);
 

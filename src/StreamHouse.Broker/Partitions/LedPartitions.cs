@@ -7,7 +7,7 @@ using StreamHouse.Broker.Uploads;
 namespace StreamHouse.Broker.Partitions;
 
 /// <summary>Opens and closes the writers of led partitions and connects them with the node log and the uploaders.</summary>
-internal sealed class LedPartitions(PartitionServices services, SegmentUploader localUploads, SegmentUploader objectUploads)
+internal sealed class LedPartitions(PartitionServices services, SegmentUploader localUploads, SegmentUploader objectUploads, bool shared)
 {
     private int _count;
 
@@ -39,11 +39,16 @@ internal sealed class LedPartitions(PartitionServices services, SegmentUploader 
                 writers[number] = OpenOne(topic, lease, recovered?.GetValueOrDefault(lease.GroupId) ?? []);
             }
         }
+        for (int i = 0; shared && i < writers.Length; i++)
+        {
+            writers[i] ??= OpenNotLed(topic, i);
+        }
         if (Array.IndexOf(writers, null) is var missing and >= 0)
         {
             throw new BrokerException(
                 BrokerErrorCode.NotLeader, $"The lease of {topic.Name}/{missing} is held by another process. Is another server using this metadata?");
         }
+        Interlocked.Add(ref _count, writers.Length - present.Count);
         return new LedTopic(topic, ImmutableArray.Create(writers));
     }
 
@@ -62,6 +67,18 @@ internal sealed class LedPartitions(PartitionServices services, SegmentUploader 
         services.Memory.WakeWaiters();
     }
 
+    /// <summary>Opens a partition whose lease was just taken.</summary>
+    public PartitionWriter OpenTaken(TopicDescription topic, Lease lease) => OpenOne(topic, lease, []);
+
+    // Stands for a partition that another process leads.
+    private PartitionWriter OpenNotLed(TopicDescription topic, int number)
+    {
+        Lease none = new(new TopicPartition(topic.Id, number), 0, 0, null, null, 0, 0, TopicDeleted: false);
+        PartitionWriter partition = OpenOne(topic, none, []);
+        partition.Close(BrokerErrorCode.NotLeader, "Another process leads this partition.");
+        return partition;
+    }
+
     private PartitionWriter OpenOne(TopicDescription topic, Lease lease, IReadOnlyList<RecoveredBatch> recovered)
     {
         SegmentUploader uploader = topic.Durability == Durability.Local ? localUploads : objectUploads;
@@ -70,7 +87,6 @@ internal sealed class LedPartitions(PartitionServices services, SegmentUploader 
         {
             uploader.NoteReady(partition, (int)Math.Min(int.MaxValue, partition.Describe().TailBytes));
         }
-        Interlocked.Increment(ref _count);
         return partition;
     }
 }

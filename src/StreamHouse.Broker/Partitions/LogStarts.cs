@@ -7,7 +7,7 @@ namespace StreamHouse.Broker.Partitions;
 /// Moves log starts forward: first in the metadata, under the lease, then for readers. A log start never passes the committed end,
 /// so records that only the tail holds are uploaded first.
 /// </summary>
-internal sealed class LogStarts(IManifestStore manifest, Guid incarnation)
+internal sealed class LogStarts(IManifestStore manifest)
 {
     /// <summary>See <see cref="IBroker.DeleteRecordsAsync"/>.</summary>
     /// <param name="partition">Where.</param>
@@ -33,7 +33,7 @@ internal sealed class LogStarts(IManifestStore manifest, Guid incarnation)
             uploader.Flush();
             await tiered;
         }
-        long? moved = await manifest.AdvanceLogStartAsync(partition.Partition, incarnation, partition.Epoch, target, ct);
+        long? moved = await manifest.AdvanceLogStartAsync(partition.Partition, partition.Holder, partition.Epoch, target, ct);
         if (moved is not { } logStart)
         {
             throw new BrokerException(BrokerErrorCode.Fenced, "The lease on this partition is lost; ask its new leader.");

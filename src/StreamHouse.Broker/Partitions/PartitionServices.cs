@@ -13,7 +13,8 @@ internal sealed record PartitionServices(
     BatchValidator Validator,
     BrokerMetrics Metrics,
     IProducerSnapshots ProducerSnapshots,
-    Action RequestFlush);
+    Action RequestFlush,
+    Func<bool> LeasesAreSure);
 
 /// <summary>Where a partition finds the producer state stored with its newest slice.</summary>
 internal interface IProducerSnapshots

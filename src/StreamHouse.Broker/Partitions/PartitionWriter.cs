@@ -34,6 +34,7 @@ internal sealed class PartitionWriter
         Topic = topic.Name;
         Durability = topic.Durability;
         Epoch = lease.Epoch;
+        Holder = lease.Holder ?? Guid.Empty;
         Group = lease.GroupId;
         _config = topic.Config;
         _queue = new AppendQueue(services.Memory);
@@ -63,6 +64,9 @@ internal sealed class PartitionWriter
     /// <summary>The lease epoch.</summary>
     public long Epoch { get; }
 
+    /// <summary>The incarnation that holds the lease.</summary>
+    public Guid Holder { get; }
+
     /// <summary>Its number in the node log.</summary>
     public long Group { get; }
 
@@ -89,7 +93,12 @@ internal sealed class PartitionWriter
     }
 
     // A partition that is closed for other reasons has no new data, but what it has may be read.
-    private bool IsUnreadable => _closed is { Error: BrokerErrorCode.UnknownTopic or BrokerErrorCode.Fenced };
+    private bool IsUnreadable => _closed is { Error: BrokerErrorCode.UnknownTopic or BrokerErrorCode.Fenced or BrokerErrorCode.NotLeader };
+
+    // Why nothing may be read or sequenced here now.
+    private AppendResult? Refusal => IsUnreadable ? _closed
+        : _services.LeasesAreSure() ? null
+        : AppendResult.Refused(BrokerErrorCode.NotLeader, "This process has not renewed its session in time: another may lead the partition.");
 
     private long NowMs => _services.Clock.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -241,7 +250,7 @@ internal sealed class PartitionWriter
             _queue.RefuseAll(refusal);
             _log.WakeReaders();
             _tieredWaiters.FailAll(error, message);
-            if (error == BrokerErrorCode.UnknownTopic)
+            if (IsUnreadable)
             {
                 _log.Tail.Clear();
             }
@@ -305,8 +314,8 @@ internal sealed class PartitionWriter
         lock (_lock)
         {
             belowTail = false;
-            return IsUnreadable
-                ? _log.Answer(_closed!.Value.Error, _closed.Value.Message)
+            return Refusal is { } refusal
+                ? _log.Answer(refusal.Error, refusal.Message)
                 : _log.Read(request, bytesMax, wholeFirst, out belowTail);
         }
     }
@@ -339,11 +348,24 @@ internal sealed class PartitionWriter
         }
     }
 
+    /// <summary>Refuses when this process does not lead the partition, or is no longer sure that it does.</summary>
+    /// <exception cref="BrokerException">It does not.</exception>
+    public void ThrowIfNotLed()
+    {
+        lock (_lock)
+        {
+            if (Refusal is { } refusal)
+            {
+                throw new BrokerException(refusal.Error, refusal.Message!);
+            }
+        }
+    }
+
     // Returns false when the batch has to wait; else the answer, which may be a refusal.
     private bool TrySequence(in AppendRequest request, out Task<AppendResult> answer)
     {
         answer = null!;
-        if (_closed is { } closed)
+        if ((_closed ?? Refusal) is { } closed)
         {
             answer = Task.FromResult(closed);
             return true;

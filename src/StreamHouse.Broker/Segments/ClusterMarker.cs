@@ -43,9 +43,14 @@ public static class ClusterMarker
         }
         if (await store.ListAsync($"{clusterId:D}/", null, 1, ct) is [StoredObject unexpected, ..])
         {
+            if (await ReadAsync(store, key, ct) == clusterId)
+            {
+                // Another process of this cluster starts at the same time, and has just written it.
+                return;
+            }
             throw Refuse($"{store.Location} has '{unexpected.Key}' but no '{key}'. The marker was removed; restore it before the cluster is started.");
         }
-        if (!allowOtherClusters && await FindOtherAsync(store, ct) is { } other)
+        if (!allowOtherClusters && await FindOtherAsync(store, clusterId, ct) is { } other)
         {
             throw Refuse(
                 $"The metadata is new (cluster {clusterId:D}), but {store.Location} holds cluster {other:D}. Was its metadata lost? Restore the metadata "
@@ -80,7 +85,7 @@ public static class ClusterMarker
     }
 
     // Goes from one top-level prefix to the next, not from object to object.
-    private static async Task<Guid?> FindOtherAsync(IObjectStore store, CancellationToken ct)
+    private static async Task<Guid?> FindOtherAsync(IObjectStore store, Guid clusterId, CancellationToken ct)
     {
         string? after = null;
         for (int i = 0; i < PrefixesMax; i++)
@@ -90,7 +95,7 @@ public static class ClusterMarker
                 return null;
             }
             string prefix = first.Key.Split('/', 2)[0];
-            if (Guid.TryParseExact(prefix, "D", out Guid id) && await HoldsClusterAsync(store, id, ct))
+            if (Guid.TryParseExact(prefix, "D", out Guid id) && id != clusterId && await HoldsClusterAsync(store, id, ct))
             {
                 return id;
             }

@@ -10,8 +10,8 @@ namespace StreamHouse.Broker.Topics;
 /// serves never differs from the metadata for longer than a change takes.
 /// </summary>
 internal sealed class TopicAdmin(
-    IMetadataStore metadata, TopicCatalog catalog, LedPartitions partitions, TopicOptions options, Guid incarnation,
-    IRandomSource random, TimeProvider clock, BrokerMetrics metrics)
+    IMetadataStore metadata, TopicCatalog catalog, LedPartitions partitions, TopicOptions options, Func<Guid> incarnation,
+    bool shared, IRandomSource random, TimeProvider clock, BrokerMetrics metrics)
 {
     private readonly AsyncGate _oneAtATime = new(1);
 
@@ -37,10 +37,30 @@ internal sealed class TopicAdmin(
         {
             int count = CheckNew(name, partitionCount);
             TopicDescription topic = new(
-                new TopicId(random.NextGuid()), name, count, durability ?? options.DurabilityDefault, config, clock.GetUtcNow());
+                new TopicId(random.NextGuid()), name, count, durability ?? (shared ? Durability.Object : options.DurabilityDefault), config, clock.GetUtcNow());
+            if (shared && topic.Durability == Durability.Local)
+            {
+                throw new BrokerException(
+                    BrokerErrorCode.InvalidConfig,
+                    "Several processes share this cluster, and a tail in one's node log could not be taken over by another. Use durability 'object'.");
+            }
             await metadata.CreateTopicAsync(topic, ct);
             await OpenAsync(topic, []);
             return topic;
+        }
+        finally
+        {
+            _oneAtATime.Leave();
+        }
+    }
+
+    /// <summary>Makes a change to what this process serves while no other is made.</summary>
+    public async Task ExclusivelyAsync(Func<Task> change)
+    {
+        await _oneAtATime.EnterAsync();
+        try
+        {
+            await change();
         }
         finally
         {
@@ -132,7 +152,7 @@ internal sealed class TopicAdmin(
     private async Task OpenAsync(TopicDescription topic, IReadOnlyList<PartitionWriter> present)
     {
         IReadOnlyList<Lease> leases = await metadata.TakeTopicLeasesAsync(
-            topic.Id, incarnation, topic.Durability == Durability.Local ? partitions.NodeLogId : null, CancellationToken.None);
+            topic.Id, incarnation(), topic.Durability == Durability.Local ? partitions.NodeLogId : null, CancellationToken.None);
         metrics.LeasesTaken(leases.Count);
         catalog.Put(partitions.Open(topic, leases, present));
     }

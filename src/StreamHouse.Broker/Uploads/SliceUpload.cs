@@ -10,7 +10,7 @@ namespace StreamHouse.Broker.Uploads;
 
 /// <summary>One object from sealed slices to committed manifest rows, through every failure on the way.</summary>
 internal sealed class SliceUpload(
-    Guid clusterId, Guid incarnation, IObjectStore objects, IManifestStore manifest, NodeLog nodeLog, TailMemory memory,
+    Guid clusterId, IObjectStore objects, IManifestStore manifest, NodeLog nodeLog, TailMemory memory,
     IRandomSource random, TimeProvider clock, BrokerMetrics metrics, ILogger logger)
 {
     /// <summary>
@@ -55,7 +55,7 @@ internal sealed class SliceUpload(
                 using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopped);
                 await objects.PutAsync(segment.Key, segment.Content, either.Token);
                 metrics.UploadSucceeded(clock.GetElapsedTime(started), segment.Bytes);
-                return segment.ToCommit(incarnation);
+                return segment.ToCommit(slices[0].Partition.Holder);
             }
             catch (Exception e) when (e is IOException or OperationCanceledException && !stopped.IsCancellationRequested)
             {
@@ -68,7 +68,7 @@ internal sealed class SliceUpload(
 
     private SegmentObject Build(IReadOnlyList<SealedSlice> slices)
     {
-        SegmentBuilder builder = new(random.NextGuid(), clusterId, incarnation, clock.GetUtcNow());
+        SegmentBuilder builder = new(random.NextGuid(), clusterId, slices[0].Partition.Holder, clock.GetUtcNow());
         foreach (SealedSlice slice in slices)
         {
             builder.AddSlice(new SliceInput
@@ -130,7 +130,8 @@ internal sealed class SliceUpload(
                 commits.Add(commit.Slices[i]);
             }
         }
-        return (commit with { Slices = commits }, open);
+        // A process that lost its session has closed all it led under that incarnation: what is open is held by the present one.
+        return (open.Count == 0 ? commit : commit with { Holder = open[0].Partition.Holder, Slices = commits }, open);
     }
 
     private void Resolve(ObjectCommit commit, List<SealedSlice> slices, IReadOnlyList<SliceOutcome> outcomes, TimeSpan duration)

@@ -83,6 +83,17 @@ internal static class LeaseSql
         return taken.Count == 0 ? null : taken[0];
     }
 
+    public static List<TopicPartition> ListFree(SqlSession session) =>
+        session.Query(
+            $"""
+            SELECT topic_id, partition FROM partition_leases l
+             WHERE {LiveTopic} AND (SELECT t.durability FROM topics t WHERE t.id = l.topic_id) <> 'local'
+               AND (holder IS NULL OR NOT EXISTS (SELECT 1 FROM sessions s
+                    WHERE s.incarnation = l.holder AND (s.expires_at IS NULL OR s.expires_at > {session.Dialect.Now})))
+             ORDER BY topic_id, partition
+            """,
+            row => new TopicPartition(new TopicId(row.Guid(0)), row.Int(1)));
+
     public static bool Release(SqlSession session, TopicPartition partition, Guid incarnation, long epoch) =>
         session.Execute(
             "UPDATE partition_leases SET holder = NULL WHERE topic_id = @topic AND partition = @partition AND holder = @me AND epoch = @epoch",

@@ -111,6 +111,9 @@ public sealed class SqlMetadataStore : IMetadataStore, IAsyncDisposable
         _sql.WriteAsync(s => LeaseSql.TakeOne(s, partition, incarnation, nodeLog, observedEpoch), ct);
 
     /// <inheritdoc/>
+    public async Task<IReadOnlyList<TopicPartition>> ListFreeLeasesAsync(CancellationToken ct) => await _sql.ReadAsync(LeaseSql.ListFree, ct);
+
+    /// <inheritdoc/>
     public Task<bool> ReleaseLeaseAsync(TopicPartition partition, Guid incarnation, long epoch, CancellationToken ct) =>
         _sql.WriteAsync(s => LeaseSql.Release(s, partition, incarnation, epoch), ct);
 

@@ -11,6 +11,7 @@ internal static class FinalAudit
 {
     /// <summary>Reads a partition's whole log from its leader.</summary>
     /// <returns>Records by offset, and the log start.</returns>
+    /// <exception cref="BrokerException">The process does not lead the partition any more.</exception>
     public static async Task<(long Start, List<ulong> Records)> ReadAsync(LocalBroker broker, TopicPartition partition)
     {
         List<ulong> records = [];
@@ -22,6 +23,10 @@ internal static class FinalAudit
             {
                 offset = fetched.LogStart;
                 continue;
+            }
+            if (fetched.Error is BrokerErrorCode.NotLeader or BrokerErrorCode.Fenced)
+            {
+                throw new BrokerException(fetched.Error, fetched.Message!);
             }
             if (fetched.Error != BrokerErrorCode.None)
             {

@@ -56,7 +56,10 @@ internal static class FaultPlan
     private static void FlipBit(SimNode node)
     {
         node.LosePower();
-        node.Flip = node.Disk.FlipProvenBit();
+        if (node.Disk.FlipProvenBit() is { } flip)
+        {
+            node.Flips.Add(flip);
+        }
     }
 
     private static Fault OnDisk(SimRandom random, TimeSpan at, int node, TimeSpan time)

@@ -1,10 +1,5 @@
-using StreamHouse.Broker;
-using StreamHouse.Broker.Lifecycle;
 using StreamHouse.Broker.Metadata;
-using StreamHouse.Broker.NodeLogs;
-using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Topics;
-using StreamHouse.Broker.Uploads;
 using StreamHouse.Simulation.Actors;
 using StreamHouse.Simulation.Checkers;
 using StreamHouse.Simulation.World.Nodes;
@@ -18,7 +13,8 @@ internal sealed class SingleNode : Scenario
 
     public override async Task RunAsync(SimRun run)
     {
-        SimNode node = run.World.AddNode(Options);
+        SimNode node = run.World.AddNode(EngineOptions.Small);
+        run.Watch();
         node.Start();
         await run.UntilAsync(() => node.Broker is not null, "the first start");
         run.Supervise();
@@ -40,21 +36,6 @@ internal sealed class SingleNode : Scenario
         await run.UntilAsync(() => node.Broker is not null, "the start after the last power failure");
         await AuditAsync(run, node);
     }
-
-    private static BrokerOptions Options { get; } = new()
-    {
-        PooledBytesMax = 8 << 20,
-        NodeLog = new NodeLogOptions { FileBytes = 256 << 10, FilesMax = 64 },
-        Tail = new TailOptions { UntieredBytesMax = 16 << 20, RetainedBytesMax = 1 << 20, WaitingBytesMax = 1 << 20 },
-        LocalUploads = UploadOptions.ForLocal with { FlushInterval = TimeSpan.FromSeconds(4), FlushBytes = 64 << 10 },
-        Lifecycle = new LifecycleOptions
-        {
-            RetentionInterval = TimeSpan.FromSeconds(10),
-            CollectInterval = TimeSpan.FromSeconds(20),
-            OrphanScanInterval = TimeSpan.FromSeconds(45),
-            OrphanAge = TimeSpan.FromMinutes(2),
-        },
-    };
 
     private static async Task AddTopicAsync(SimRun run, SimNode node, string name)
     {

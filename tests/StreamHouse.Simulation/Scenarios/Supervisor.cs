@@ -30,18 +30,18 @@ internal sealed class Supervisor(SimWorld world)
         {
             if (node.Broker is not null)
             {
-                node.Flip = null;
+                node.Flips.Clear();
             }
             return;
         }
         if (node.Refusal is BrokerException { Code: BrokerErrorCode.DataDamaged } damage)
         {
-            if (node.Flip is not { } flip)
+            if (node.Flips.Count == 0)
             {
                 throw new InvariantException($"{node.Name} refused to start, but its disk is sound: {damage.Message}");
             }
-            flip.Toggle();
-            node.Flip = null;
+            node.Flips.ForEach(f => f.Toggle());
+            node.Flips.Clear();
         }
         node.Start();
     }

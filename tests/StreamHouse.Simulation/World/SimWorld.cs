@@ -1,4 +1,5 @@
 using StreamHouse.Broker;
+using StreamHouse.Broker.Leases;
 using StreamHouse.Simulation.Kernel;
 using StreamHouse.Simulation.World.Metadata;
 using StreamHouse.Simulation.World.Network;
@@ -35,9 +36,12 @@ internal sealed class SimWorld : IAsyncDisposable
 
     public static async Task<SimWorld> CreateAsync(SimKernel kernel) => new(kernel, await SimDatabase.OpenAsync(kernel, kernel.Random.Fork()));
 
-    public SimNode AddNode(BrokerOptions options)
+    /// <param name="options">The engine's limits.</param>
+    /// <param name="shared">Null for a unified server.</param>
+    public SimNode AddNode(BrokerOptions options, Func<string, SharedOptions>? shared = null)
     {
-        SimNode node = new(this, $"node{_nodes.Count}", options);
+        string name = $"node{_nodes.Count}";
+        SimNode node = new(this, name, options, shared?.Invoke(name));
         _nodes.Add(node);
         return node;
     }

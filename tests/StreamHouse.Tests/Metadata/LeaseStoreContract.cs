@@ -14,6 +14,25 @@ public abstract class LeaseStoreContract : MetadataStoreContract
     private Task RegisterAsync(Guid incarnation, TimeSpan? ttl) => Store.RegisterSessionAsync(new Session(incarnation, "agent", Endpoints), ttl, Ct);
 
     [Fact]
+    public async Task Free_leases_are_those_of_object_topics_that_nobody_alive_holds()
+    {
+        TopicDescription topic = await CreateTopicAsync("shared", 3, Durability.Object);
+        await CreateTopicAsync("local");
+        TopicDescription gone = await CreateTopicAsync("gone", 1, Durability.Object);
+        await Store.DeleteTopicAsync(gone.Id, Ct);
+        await RegisterAsync(Id(1), Ttl);
+        await RegisterAsync(Id(2), Ttl * 2);
+        await TakeAsync(new(topic.Id, 0), Id(1));
+        await TakeAsync(new(topic.Id, 1), Id(2));
+
+        (await Store.ListFreeLeasesAsync(Ct)).ShouldBe([new(topic.Id, 2)]);
+        Clock.Advance(Ttl);
+        (await Store.ListFreeLeasesAsync(Ct)).ShouldBe([new(topic.Id, 0), new(topic.Id, 2)]);
+        (await Store.ReleaseLeaseAsync(new(topic.Id, 1), Id(2), 1, Ct)).ShouldBeTrue();
+        (await Store.ListFreeLeasesAsync(Ct)).Count.ShouldBe(3);
+    }
+
+    [Fact]
     public async Task Taking_raises_the_epoch_and_names_the_holder()
     {
         TopicDescription topic = await CreateTopicAsync();

@@ -12,6 +12,24 @@ public sealed class ClusterMarkerTests
 
     private readonly MemoryObjectStore _store = new();
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Processes_of_one_cluster_may_start_at_the_same_time(bool allow)
+    {
+        _store.BeforeRead = async (key, _) =>
+        {
+            // The other process writes the marker just after this one has not found it.
+            _store.BeforeRead = null;
+            await VerifyAsync(Mine);
+            throw new ObjectNotFoundException(key);
+        };
+
+        await VerifyAsync(Mine, allow: allow);
+
+        _store.Keys.ShouldBe([$"{Mine:D}/cluster.json"]);
+    }
+
     [Fact]
     public async Task A_new_cluster_marks_an_empty_store_and_finds_its_mark_again()
     {

@@ -1,4 +1,5 @@
 using StreamHouse.Broker.Metadata;
+using StreamHouse.Simulation.Checkers;
 using StreamHouse.Simulation.Kernel;
 using StreamHouse.Storage.Metadata;
 
@@ -31,7 +32,15 @@ internal sealed class SimDatabase(SimKernel kernel, SqlMetadataStore store, SimR
         }
         T result = done.GetAwaiter().GetResult();
         kernel.Trace.Add("metadata", $"{name} of {caller.Name}");
-        Committed?.Invoke(new SimTransaction(caller, name, argument, result));
+        try
+        {
+            Committed?.Invoke(new SimTransaction(caller, name, argument, result));
+        }
+        catch (InvariantException e)
+        {
+            // Not the caller's to handle: it must not look like a failing store.
+            kernel.Fail(e);
+        }
         return result;
     }
 

@@ -57,6 +57,9 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
     public Task<Lease?> TakeLeaseAsync(TopicPartition partition, Guid incarnation, Guid? nodeLog, long? observedEpoch, CancellationToken ct) =>
         CallAsync(nameof(TakeLeaseAsync), s => s.TakeLeaseAsync(partition, incarnation, nodeLog, observedEpoch, ct), ct);
 
+    public Task<IReadOnlyList<TopicPartition>> ListFreeLeasesAsync(CancellationToken ct) =>
+        CallAsync(nameof(ListFreeLeasesAsync), s => s.ListFreeLeasesAsync(ct), ct);
+
     public Task<bool> ReleaseLeaseAsync(TopicPartition partition, Guid incarnation, long epoch, CancellationToken ct) =>
         CallAsync(nameof(ReleaseLeaseAsync), s => s.ReleaseLeaseAsync(partition, incarnation, epoch, ct), ct);
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using StreamHouse.Broker;
 using StreamHouse.Broker.Diagnostics;
+using StreamHouse.Broker.Leases;
 using StreamHouse.Simulation.Kernel;
 using StreamHouse.Simulation.World.Disk;
 using StreamHouse.Simulation.World.Metadata;
@@ -13,15 +14,17 @@ internal sealed class SimNode : IDisposable
 {
     private readonly SimWorld _world;
     private readonly SimRandom _random;
+    private readonly SharedOptions? _shared;
     private BrokerMetrics? _metrics;
     private int _starts;
 
-    public SimNode(SimWorld world, string name, BrokerOptions options)
+    public SimNode(SimWorld world, string name, BrokerOptions options, SharedOptions? shared)
     {
         _world = world;
         _random = world.Kernel.Random.Fork();
         Name = name;
         Options = options;
+        _shared = shared;
         Disk = new SimDisk(world.Kernel, $"{name}.disk", _random.Fork());
         Process = new SimProcess(world.Kernel, $"{name}#0", _random.Fork());
         Process.Kill();
@@ -42,8 +45,8 @@ internal sealed class SimNode : IDisposable
     /// <summary>Why the last start was refused, or the process ended by itself.</summary>
     public Exception? Refusal { get; private set; }
 
-    /// <summary>A bit that flipped on its disk while it was down: a start may be refused for it, and a backup can put it right.</summary>
-    public BitFlip? Flip { get; set; }
+    /// <summary>Bits that flipped on its disk while it was down: a start may be refused for them, and a backup can put them right.</summary>
+    public List<BitFlip> Flips { get; } = [];
 
     public bool IsUp => Process.Alive;
 
@@ -120,11 +123,12 @@ internal sealed class SimNode : IDisposable
         LocalBroker broker;
         try
         {
-            broker = await LocalBroker.StartAsync(
-                new BrokerPorts(
-                    new SimMetadataStore(_world.Database, process), new SimObjectStore(_world.Bucket, process), new SimLogDevice(Disk, process),
-                    process.Clock, process.Random, metrics, new SimLoggers(process)),
-                Options, CancellationToken.None);
+            BrokerPorts ports = new(
+                new SimMetadataStore(_world.Database, process), new SimObjectStore(_world.Bucket, process), new SimLogDevice(Disk, process),
+                process.Clock, process.Random, metrics, new SimLoggers(process));
+            broker = _shared is { } shared
+                ? await LocalBroker.StartSharedAsync(ports, Options, shared, CancellationToken.None)
+                : await LocalBroker.StartAsync(ports, Options, CancellationToken.None);
         }
         catch (Exception e) when (e is BrokerException or IOException)
         {

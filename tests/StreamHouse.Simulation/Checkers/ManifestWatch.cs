@@ -1,0 +1,104 @@
+using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.Topics;
+using StreamHouse.Simulation.Actors;
+using StreamHouse.Simulation.World;
+using StreamHouse.Simulation.World.Metadata;
+using StreamHouse.Simulation.World.Objects;
+
+namespace StreamHouse.Simulation.Checkers;
+
+/// <summary>
+/// Looks at every transaction on leases and manifest as it takes effect: epochs only grow and have one holder each, slices follow one another,
+/// lie in stored objects, and hold what clients know to be there.
+/// </summary>
+internal sealed class ManifestWatch(SimWorld world, LogModel model)
+{
+    private readonly Dictionary<TopicPartition, State> _states = [];
+    private readonly HashSet<(Guid Object, TopicPartition Partition)> _committed = [];
+
+    /// <summary>Slices checked.</summary>
+    public int Slices { get; private set; }
+
+    /// <summary>Takes note of a transaction.</summary>
+    /// <exception cref="InvariantException">It must not have happened.</exception>
+    public void See(SimTransaction transaction)
+    {
+        switch (transaction.Result)
+        {
+            case Lease taken when transaction.Name == nameof(ILeaseStore.TakeLeaseAsync):
+                Taken(taken);
+                break;
+            case IReadOnlyList<Lease> leases when transaction.Name is nameof(ILeaseStore.TakeAllLeasesAsync) or nameof(ILeaseStore.TakeTopicLeasesAsync):
+                foreach (Lease lease in leases)
+                {
+                    Taken(lease);
+                }
+                break;
+            case IReadOnlyList<SliceOutcome> outcomes:
+                Committed((ObjectCommit)transaction.Argument!, outcomes);
+                break;
+        }
+    }
+
+    private void Taken(Lease lease)
+    {
+        State state = _states.GetValueOrDefault(lease.Partition);
+        if (lease.Epoch <= state.Epoch)
+        {
+            throw new InvariantException($"{lease.Partition}: {lease.Holder} took the lease at epoch {lease.Epoch}, after {state.Holder} at {state.Epoch}.");
+        }
+        if (lease.EndOffset != state.End)
+        {
+            throw new InvariantException($"{lease.Partition}: the lease was taken at end {lease.EndOffset}, but what is committed ends at {state.End}.");
+        }
+        _states[lease.Partition] = new State(lease.Epoch, lease.Holder, lease.EndOffset);
+    }
+
+    private void Committed(ObjectCommit commit, IReadOnlyList<SliceOutcome> outcomes)
+    {
+        for (int i = 0; i < outcomes.Count; i++)
+        {
+            SliceCommit slice = commit.Slices[i];
+            if (outcomes[i] == SliceOutcome.Committed && _committed.Add((commit.ObjectId, slice.Partition)))
+            {
+                Check(commit, slice);
+                Slices++;
+            }
+        }
+    }
+
+    private void Check(ObjectCommit commit, SliceCommit slice)
+    {
+        State state = _states.GetValueOrDefault(slice.Partition);
+        if (slice.Epoch != state.Epoch || commit.Holder != state.Holder)
+        {
+            throw new InvariantException(
+                $"{slice.Partition}: {commit.Holder} committed a slice at epoch {slice.Epoch}, but {state.Holder} leads at {state.Epoch}.");
+        }
+        if (slice.BaseOffset != state.End)
+        {
+            throw new InvariantException($"{slice.Partition}: a slice [{slice.BaseOffset}, {slice.EndOffset}) was committed after {state.End}.");
+        }
+        _states[slice.Partition] = state with { End = slice.EndOffset };
+        if (!world.Bucket.Objects.TryGetValue(commit.Key, out SimObject? stored) || stored.Bytes.Length != commit.Bytes)
+        {
+            throw new InvariantException($"{slice.Partition}: a slice was committed in {commit.Key}, which is not in the bucket.");
+        }
+        long offset = slice.BaseOffset;
+        PartitionModel log = model[slice.Partition];
+        foreach ((long at, ulong hash) in RecordMaker.Read(stored.Bytes.AsSpan((int)slice.Position, (int)slice.Length)))
+        {
+            if (at != offset++)
+            {
+                throw new InvariantException($"{slice.Partition}: {commit.Key} goes from {offset - 2} to {at}.");
+            }
+            log.Learn(at, hash, acknowledged: false, "a committed slice");
+        }
+        if (offset != slice.EndOffset)
+        {
+            throw new InvariantException($"{slice.Partition}: {commit.Key} ends at {offset}, its slice at {slice.EndOffset}.");
+        }
+    }
+
+    private readonly record struct State(long Epoch, Guid? Holder, long End);
+}
