@@ -40,7 +40,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _stopping;
 
-    private LocalBroker(BrokerPorts ports, BrokerOptions options, SharedOptions? shared, BufferPool buffers, BrokerStart start)
+    private LocalBroker(BrokerPorts ports, BrokerOptions options, ClusterMembership? shared, BufferPool buffers, BrokerStart start)
     {
         _ports = ports;
         _start = start;
@@ -105,14 +105,14 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     /// loses them again when its session expires or somebody takes them by force.
     /// </summary>
     /// <exception cref="BrokerException">The stored state does not fit together or is damaged; the message says what to do.</exception>
-    public static Task<LocalBroker> StartSharedAsync(BrokerPorts ports, BrokerOptions options, SharedOptions shared, CancellationToken ct)
+    public static Task<LocalBroker> StartSharedAsync(BrokerPorts ports, BrokerOptions options, ClusterMembership shared, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(shared);
         shared.Validate();
         return OpenAsync(ports, options, shared, ct);
     }
 
-    private static async Task<LocalBroker> OpenAsync(BrokerPorts ports, BrokerOptions options, SharedOptions? shared, CancellationToken ct)
+    private static async Task<LocalBroker> OpenAsync(BrokerPorts ports, BrokerOptions options, ClusterMembership? shared, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(ports);
         ArgumentNullException.ThrowIfNull(options);

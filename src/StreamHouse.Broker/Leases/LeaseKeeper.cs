@@ -11,7 +11,7 @@ namespace StreamHouse.Broker.Leases;
 /// free, and gives up what it has lost. Safety does not rest on any of this: whoever holds no lease is fenced when it commits.
 /// </summary>
 internal sealed class LeaseKeeper(
-    BrokerPorts ports, SharedOptions options, Guid firstIncarnation, TopicCatalog catalog, LedPartitions partitions, TopicAdmin admin, ILogger logger)
+    BrokerPorts ports, ClusterMembership options, Guid firstIncarnation, TopicCatalog catalog, LedPartitions partitions, TopicAdmin admin, ILogger logger)
     : IAsyncDisposable
 {
     private readonly ProcessSession _session = new(ports.Metadata, options, firstIncarnation, ports.Random, ports.Clock, logger);

@@ -7,7 +7,7 @@ namespace StreamHouse.Broker.Leases;
 /// A process's proof of life in the metadata. How long it holds is judged by two clocks that need not agree: the store's decides who may take
 /// a lease, the process's own monotonic one decides until when it is sure that nobody has.
 /// </summary>
-internal sealed class ProcessSession(ILeaseStore store, SharedOptions options, Guid firstIncarnation, IRandomSource random, TimeProvider clock, ILogger logger)
+internal sealed class ProcessSession(ILeaseStore store, ClusterMembership options, Guid firstIncarnation, IRandomSource random, TimeProvider clock, ILogger logger)
 {
     private readonly Lock _lock = new();
     private Guid _incarnation = firstIncarnation;

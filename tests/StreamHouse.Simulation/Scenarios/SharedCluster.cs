@@ -21,7 +21,7 @@ internal sealed class SharedCluster : Scenario
         int nodes = run.Random.Between(2, 3);
         for (int i = 0; i < nodes; i++)
         {
-            run.World.AddNode(EngineOptions.Small, name => new SharedOptions { AgentId = name }).Start();
+            run.World.AddNode(EngineOptions.Small, name => new ClusterMembership { AgentId = name }).Start();
         }
         run.Supervise();
         await run.UntilAsync(() => run.World.Nodes.All(n => n.Broker is not null), "the first start");

@@ -12,7 +12,7 @@ namespace StreamHouse.Simulation.Scenarios;
 /// <summary>What the seeds vary, once by hand: take-over, and what a leader that was away may still do.</summary>
 public sealed class SharedClusterTests
 {
-    private static readonly SharedOptions Agent = new() { AgentId = "agent" };
+    private static readonly ClusterMembership Agent = new() { AgentId = "agent" };
 
     [Fact]
     public void A_partition_of_a_killed_process_is_led_again_soon_after_its_session_expired() => Run(async (kernel, world, topic) =>

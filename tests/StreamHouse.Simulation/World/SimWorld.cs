@@ -38,7 +38,7 @@ internal sealed class SimWorld : IAsyncDisposable
 
     /// <param name="options">The engine's limits.</param>
     /// <param name="shared">Null for a unified server.</param>
-    public SimNode AddNode(BrokerOptions options, Func<string, SharedOptions>? shared = null)
+    public SimNode AddNode(BrokerOptions options, Func<string, ClusterMembership>? shared = null)
     {
         string name = $"node{_nodes.Count}";
         SimNode node = new(this, name, options, shared?.Invoke(name));

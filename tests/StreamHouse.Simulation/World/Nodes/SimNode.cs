@@ -14,11 +14,11 @@ internal sealed class SimNode : IDisposable
 {
     private readonly SimWorld _world;
     private readonly SimRandom _random;
-    private readonly SharedOptions? _shared;
+    private readonly ClusterMembership? _shared;
     private BrokerMetrics? _metrics;
     private int _starts;
 
-    public SimNode(SimWorld world, string name, BrokerOptions options, SharedOptions? shared)
+    public SimNode(SimWorld world, string name, BrokerOptions options, ClusterMembership? shared)
     {
         _world = world;
         _random = world.Kernel.Random.Fork();

@@ -1,7 +1,7 @@
 namespace StreamHouse.Broker.Leases;
 
 /// <summary>How a process shares a cluster with others.</summary>
-public sealed record SharedOptions
+public sealed record ClusterMembership
 {
     /// <summary>The process's lasting name. Not empty.</summary>
     public required string AgentId { get; init; }
