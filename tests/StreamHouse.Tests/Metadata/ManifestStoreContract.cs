@@ -22,6 +22,21 @@ public abstract class ManifestStoreContract : MetadataStoreContract
         (await Store.CountObjectsAsync(Ct)).ShouldBe(1);
     }
 
+    [Fact]
+    public async Task Bytes_are_summed_by_partition_of_live_topics()
+    {
+        (await Store.ReadSliceBytesAsync(Ct)).ShouldBeEmpty();
+        Lease[] leases = await LedPartitionsAsync(3);
+        await Store.CommitAsync(Commit(Id(1), Slice(leases[0].Partition, leases[0].Epoch, 0, 10), Slice(leases[1].Partition, leases[1].Epoch, 0, 5)), Ct);
+        await Store.CommitAsync(Commit(Id(1), Slice(leases[0].Partition, leases[0].Epoch, 10, 20)), Ct);
+
+        IReadOnlyDictionary<TopicPartition, long> bytes = await Store.ReadSliceBytesAsync(Ct);
+
+        bytes.OrderBy(b => b.Key.Partition).Select(b => (b.Key, b.Value)).ShouldBe([(leases[0].Partition, 1000), (leases[1].Partition, 500)]);
+        await Store.DeleteTopicAsync(leases[0].Partition.Topic, Ct);
+        (await Store.ReadSliceBytesAsync(Ct)).ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData("epoch below")]
     [InlineData("epoch above")]

@@ -88,23 +88,20 @@ internal sealed class AdminService(IBroker broker)
         {
             throw new BrokerException(BrokerErrorCode.InvalidPartitions, $"partitions is {request.Partitions}; it must not be negative.");
         }
-        TopicConfig config = topic.Config;
-        foreach (string name in request.ResetConfigs)
-        {
-            config = config.Without(name);
-        }
-        foreach ((string name, string value) in request.SetConfigs)
-        {
-            config = config.With(name, value);
-        }
+        TopicConfigChange[] changes =
+        [
+            .. request.ResetConfigs.Select(static name => new TopicConfigChange(name, TopicConfigOperation.Reset)),
+            .. request.SetConfigs.Select(static c => new TopicConfigChange(c.Key, TopicConfigOperation.Set, c.Value)),
+        ];
+        topic.Config.Apply(changes);
         // Partitions first: that may be refused, and then nothing has changed.
         if (request.Partitions != 0)
         {
             topic = await broker.AddPartitionsAsync(topic.Id, request.Partitions, context.Aborted);
         }
-        if (request.SetConfigs.Count + request.ResetConfigs.Count > 0)
+        if (changes.Length > 0)
         {
-            topic = await broker.SetTopicConfigAsync(topic.Id, config, context.Aborted);
+            topic = await broker.ChangeTopicConfigAsync(topic.Id, changes, context.Aborted);
         }
         return new AlterTopicResponse { Topic = AdminMessages.Of(topic) };
     }

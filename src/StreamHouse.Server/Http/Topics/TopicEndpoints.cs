@@ -44,18 +44,18 @@ internal static class TopicEndpoints
         TopicDescription altered = broker.RequireTopic(topic);
 
         // The settings are checked before the partitions are added, so that a bad request changes nothing.
-        TopicConfig config = altered.Config;
-        foreach ((string name, JsonElement value) in body.Config ?? ImmutableDictionary<string, JsonElement>.Empty)
-        {
-            config = value.ValueKind == JsonValueKind.Null ? config.Without(name) : config.With(name, SettingText(name, value));
-        }
+        TopicConfigChange[] changes = [.. (body.Config ?? ImmutableDictionary<string, JsonElement>.Empty).Select(static c =>
+            c.Value.ValueKind == JsonValueKind.Null
+                ? new TopicConfigChange(c.Key, TopicConfigOperation.Reset)
+                : new TopicConfigChange(c.Key, TopicConfigOperation.Set, SettingText(c.Key, c.Value)))];
+        altered.Config.Apply(changes);
         if (body.Partitions is { } partitions && partitions != altered.Partitions)
         {
             altered = await broker.AddPartitionsAsync(altered.Id, partitions, context.RequestAborted);
         }
-        if (body.Config is { Count: > 0 })
+        if (changes.Length > 0)
         {
-            altered = await broker.SetTopicConfigAsync(altered.Id, config, context.RequestAborted);
+            altered = await broker.ChangeTopicConfigAsync(altered.Id, changes, context.RequestAborted);
         }
         return Results.Json(Describe(broker, altered), HttpJson.Default.TopicDetails);
     }
