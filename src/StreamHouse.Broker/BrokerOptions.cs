@@ -48,4 +48,22 @@ public sealed record BrokerOptions
 
     /// <summary>Retention and collection.</summary>
     public LifecycleOptions Lifecycle { get; init; } = new();
+
+    /// <summary>
+    /// Uploads of local topics, as often as the node log needs: at a quarter of what it holds at the latest, so that it does not fill up before
+    /// there are <see cref="UploadOptions.FlushBytes"/>.
+    /// </summary>
+    internal UploadOptions LocalUploadsInForce =>
+        LocalUploads with { FlushBytes = (int)Math.Min(LocalUploads.FlushBytes, (long)NodeLog.FilesMax * NodeLog.FileBytes / 4) };
+
+    /// <summary>What the parts' options, each in its range, contradict in each other; each begins with a setting's key.</summary>
+    public IEnumerable<string> FindContradictions()
+    {
+        int defaultBytes = TopicConfig.Default.MaxMessageBytes;
+        if (NodeLog.BatchBytesMax < defaultBytes)
+        {
+            yield return $"NodeLog:FileBytes: a log with files of {NodeLog.FileBytes} bytes takes batches of up to {NodeLog.BatchBytesMax} bytes, "
+                + $"but topics accept {defaultBytes} unless their max.message.bytes is set. Raise it.";
+        }
+    }
 }

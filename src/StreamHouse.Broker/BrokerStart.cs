@@ -35,7 +35,7 @@ internal sealed record BrokerStart(
             groups.TryAdd(id, new KnownGroup(0, Deleted: true));
         }
         NodeLogRecovery recovery = await NodeLog.OpenAsync(
-            ports.LogDevice, options.NodeLog, clusterId, groups, buffers, ports.Random, ports.Clock, ports.Metrics,
+            ports.LogDevice, options.NodeLog, options.Tail.RecoveredBytesMax, clusterId, groups, buffers, ports.Random, ports.Clock, ports.Metrics,
             ports.Loggers.CreateLogger<NodeLog>(), ct);
 
         Guid incarnation = ports.Random.NextGuid();

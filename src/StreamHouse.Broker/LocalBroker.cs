@@ -23,6 +23,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     private readonly NodeLog _nodeLog;
     private readonly TailMemory _memory;
     private readonly SegmentCache _cache;
+    private readonly UploadHealth _uploadHealth;
     private readonly SegmentUploader _localUploads;
     private readonly SegmentUploader _objectUploads;
     private readonly LedPartitions _partitions;
@@ -51,14 +52,17 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         _cache = new SegmentCache(ports.Objects, buffers, ports.Metrics, options.SegmentCache);
         _manifest = new ManifestCache(ports.Metadata, options.Manifest);
         TieredReader tiered = new(ports.Metadata, _manifest, new SegmentReader(_cache, buffers, options.SegmentCache, RecordBatchReader.DefaultDecompressedBytesMax));
+        _uploadHealth = new UploadHealth(ports.Clock);
         SliceUpload upload = new(
-            start.ClusterId, ports.Objects, ports.Metadata, _nodeLog, _memory, ports.Random, ports.Clock, ports.Metrics,
+            start.ClusterId, ports.Objects, ports.Metadata, _nodeLog, _memory, _uploadHealth, ports.Random, ports.Clock, ports.Metrics,
             ports.Loggers.CreateLogger<SliceUpload>());
-        _localUploads = new SegmentUploader(options.LocalUploads, upload, OnFault, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());
+        _localUploads = new SegmentUploader(options.LocalUploadsInForce, upload, OnFault, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());
         _objectUploads = new SegmentUploader(options.ObjectUploads, upload, OnFault, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());
+        AppendTimeouts timeouts = new(ports.Clock, options.Tail.WaitTimeout);
         PartitionServices services = new(
-            ports.Clock, _nodeLog, new SlabArena(buffers), _memory, new BatchValidator(), ports.Metrics, tiered, FlushAll,
-            () => _leases is not { IsSure: false });
+            ports.Clock, _nodeLog, new SlabArena(buffers), _memory, new AppendAdmission(_nodeLog, _memory, _uploadHealth, timeouts, FlushAll),
+            timeouts, new BatchValidator(), ports.Metrics, tiered, () => _leases is not { IsSure: false },
+            ports.Loggers.CreateLogger<PartitionWriter>());
         _partitions = new LedPartitions(services, _localUploads, _objectUploads, shared is not null);
         _topics = new TopicAdmin(
             ports.Metadata, _catalog, _partitions, options.Topics, () => Incarnation, shared is not null, ports.Random, ports.Clock, ports.Metrics);
@@ -84,7 +88,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     /// <inheritdoc/>
     public IGroupCoordinator Groups => _groups;
 
-    /// <summary>Ends with the cause when the node log or uploading has failed for good: the process must then exit, without acknowledging anything more.</summary>
+    /// <summary>Ends with the cause when the node log, the metadata store or uploading has failed for good: the process must then exit, without acknowledging anything more.</summary>
     public Task<Exception> Failed => _failed.Task;
 
     /// <inheritdoc/>
@@ -126,7 +130,8 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
             await leases.StartAsync(ct);
         }
         broker.Observe();
-        _ = broker.WatchNodeLogAsync();
+        _ = broker.WatchAsync(broker._nodeLog.Failed);
+        _ = broker.WatchAsync(ports.Metadata.Failed);
         broker._localUploads.Start();
         broker._objectUploads.Start();
         broker._lifecycle = new LifecycleWorkers(ports, options.Lifecycle, start.ClusterId, broker._catalog);
@@ -266,8 +271,9 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     /// <inheritdoc/>
     public Task CheckHealthAsync(CancellationToken ct) => StorageFaults.TranslateAsync(async () =>
     {
-        await _ports.Metadata.PingAsync(ct);
-        await _ports.Objects.CheckAsync(ct);
+        _uploadHealth.ThrowIfFailing();
+        await RequireAnswerAsync("The metadata store", _ports.Metadata.CheckAsync(ct), ct);
+        await RequireAnswerAsync($"The object store at {_ports.Objects.Location}", _ports.Objects.CheckAsync(ct), ct);
         return true;
     });
 
@@ -278,7 +284,19 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         _objectUploads.Flush();
     }
 
-    private async Task WatchNodeLogAsync() => OnFault(await _nodeLog.Failed);
+    private static async Task RequireAnswerAsync(string who, Task answer, CancellationToken ct)
+    {
+        try
+        {
+            await answer.WaitAsync(ct);
+        }
+        catch (OperationCanceledException e) when (ct.IsCancellationRequested)
+        {
+            throw new BrokerException(BrokerErrorCode.TimedOut, $"{who} did not answer in time.", e);
+        }
+    }
+
+    private async Task WatchAsync(Task<Exception> failed) => OnFault(await failed);
 
     private void OnFault(Exception cause) => _failed.TrySetResult(cause);
 

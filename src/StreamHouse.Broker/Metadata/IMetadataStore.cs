@@ -16,8 +16,13 @@ public interface IClusterStore
     /// <returns>The id, and whether this call made it.</returns>
     Task<(Guid ClusterId, bool Created)> GetOrCreateClusterAsync(Guid candidate, CancellationToken ct);
 
-    /// <summary>Reads something, to prove that the store answers.</summary>
-    Task PingAsync(CancellationToken ct);
+    /// <summary>Changes something small, to prove that the store answers and takes changes.</summary>
+    Task CheckAsync(CancellationToken ct);
+
+    /// <summary>
+    /// Ends with the cause when this process must never trust the store again, since it no longer knows what it has kept: the process must then exit.
+    /// </summary>
+    Task<Exception> Failed { get; }
 }
 
 /// <summary>Producer ids, given out in blocks so that one transaction serves many producers.</summary>

@@ -7,9 +7,9 @@ namespace StreamHouse.Broker.NodeLogs;
 /// Opens a log: reads what is there, refuses damage, and starts a new file that holds, synced, whatever was not proven to be synced before.
 /// </summary>
 internal sealed class LogRecoverer(
-    ILogDevice device, NodeLogOptions options, Guid clusterId, IReadOnlyDictionary<long, KnownGroup> groups, BufferPool pool, IRandomSource random, ILogger logger)
+    ILogDevice device, NodeLogOptions options, long recoveredBytesMax, Guid clusterId, IReadOnlyDictionary<long, KnownGroup> groups, BufferPool pool, IRandomSource random, ILogger logger)
 {
-    private readonly RecoveredEntries _recovered = new(groups, pool, options.RecoveredBytesMax);
+    private readonly RecoveredEntries _recovered = new(groups, pool, recoveredBytesMax);
 
     /// <summary>Runs the recovery. Afterwards nothing on disk needs to be synced again.</summary>
     public async Task<RecoveredLog> RunAsync(CancellationToken ct)
@@ -125,7 +125,7 @@ internal sealed class LogRecoverer(
             {
                 throw new BrokerException(
                     BrokerErrorCode.InvalidConfig,
-                    $"What the last run left does not fit into one node-log file of {prepared.Header.Length} bytes. Set {nameof(NodeLogOptions.FileBytes)} to what it was.");
+                    $"What the last run left does not fit into one node-log file of {prepared.Header.Length} bytes. Set NodeLog:FileBytes to what it was.");
             }
             while (i < entries.Count && builder.Fits(entries[i].Batch.Batch.Length, prepared.Header.Length - LogLayout.BlockBytes - used))
             {

@@ -148,6 +148,15 @@ internal sealed class LogSpace
         }
     }
 
+    /// <summary>Whether no further file is allowed, and none is ready.</summary>
+    public bool IsAtLimit(int filesMax)
+    {
+        lock (_gate)
+        {
+            return _next is null && _files.Count >= filesMax;
+        }
+    }
+
     /// <summary>A file is ready. True when an append was refused and should be tried again.</summary>
     public bool Add(LogFileInUse next)
     {

@@ -49,6 +49,12 @@ public sealed class NodeLog : IAsyncDisposable
     /// <summary>Files of <see cref="BytesInUse"/>.</summary>
     public int FilesInUse => _space.Files;
 
+    /// <summary>Largest batch that can be appended, in bytes.</summary>
+    public int BatchBytesMax => _options.BatchBytesMax;
+
+    /// <summary>Whether only tiering can make space: no further file is allowed, or the disk has room for none.</summary>
+    public bool NeedsTiering => _space.Full || _space.IsAtLimit(_options.FilesMax);
+
     /// <summary>Batches that wait for the writer.</summary>
     public int QueuedBatches => _writer.Queued;
 
@@ -64,6 +70,7 @@ public sealed class NodeLog : IAsyncDisposable
     /// <summary>Recovers the log in a folder, or starts one, and opens it for appends.</summary>
     /// <param name="device">The folder.</param>
     /// <param name="options">Limits.</param>
+    /// <param name="recoveredBytesMax">Bytes of batches that may be held in memory; more refuses the start.</param>
     /// <param name="clusterId">The cluster in the metadata; the files must agree.</param>
     /// <param name="groups">Every group the metadata knows, those of deleted topics included.</param>
     /// <param name="pool">Where recovered batches are kept.</param>
@@ -72,10 +79,12 @@ public sealed class NodeLog : IAsyncDisposable
     /// <param name="metrics">Receives syncs and reserved files.</param>
     /// <param name="logger">Receives what an operator must know.</param>
     /// <exception cref="BrokerException"><see cref="BrokerErrorCode.DataDamaged"/>: the log is damaged or does not fit the metadata; nothing was changed.</exception>
+    /// <exception cref="BrokerException"><see cref="BrokerErrorCode.InvalidConfig"/>: a limit is lower than what the last run left needs.</exception>
     /// <exception cref="LogDeviceFullException">No space for a first file.</exception>
     public static async Task<NodeLogRecovery> OpenAsync(
         ILogDevice device,
         NodeLogOptions options,
+        long recoveredBytesMax,
         Guid clusterId,
         IReadOnlyDictionary<long, KnownGroup> groups,
         BufferPool pool,
@@ -88,7 +97,7 @@ public sealed class NodeLog : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        RecoveredLog recovered = await new LogRecoverer(device, options, clusterId, groups, pool, random, logger).RunAsync(ct);
+        RecoveredLog recovered = await new LogRecoverer(device, options, recoveredBytesMax, clusterId, groups, pool, random, logger).RunAsync(ct);
         return new NodeLogRecovery(new NodeLog(device, options, recovered, clock, metrics, logger), recovered.Groups);
     }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using StreamHouse.Broker.Buffers;
 
 namespace StreamHouse.Broker.NodeLogs;
 
@@ -17,8 +18,8 @@ public sealed record NodeLogOptions
     [Range(0, 1000)]
     public int SpareFilesMax { get; init; } = 2;
 
-    /// <summary>Bytes gathered into one frame, a multiple of 4 KiB; a larger batch makes a frame of its own.</summary>
-    [Range(4096, 1 << 30)]
+    /// <summary>Bytes gathered into one frame, a multiple of 4 KiB up to 64 MiB, since recovery reads whole frames; a larger batch makes a frame of its own.</summary>
+    [Range(4096, 64 << 20)]
     public int FrameBytesMax { get; init; } = 4 << 20;
 
     /// <summary>Time without work after which one empty frame is synced, so that only the last moments are ambiguous after a crash.</summary>
@@ -29,12 +30,9 @@ public sealed record NodeLogOptions
     [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
     public TimeSpan SpaceRetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Bytes of batches that recovery may hold in memory; more refuses the start.</summary>
-    [Range(typeof(long), "0", "68719476736")]
-    public long RecoveredBytesMax { get; init; } = 192L << 20;
-
     /// <summary>Largest batch that can be appended, in bytes.</summary>
-    public int BatchBytesMax => FileBytes - (2 * LogLayout.BlockBytes) - LogLayout.FrameHeaderBytes - LogLayout.EntryOverheadBytes;
+    public int BatchBytesMax =>
+        Math.Min(FileBytes - (2 * LogLayout.BlockBytes), BufferPool.RentBytesMax) - LogLayout.FrameHeaderBytes - LogLayout.EntryOverheadBytes;
 
     /// <summary>Throws when a limit is out of range.</summary>
     /// <exception cref="ArgumentException">The message names the option.</exception>
@@ -44,13 +42,12 @@ public sealed record NodeLogOptions
         {
             throw new ArgumentException($"{nameof(FileBytes)} is {FileBytes}; it must be a multiple of 4096 from 262144 to 1073741824.");
         }
-        if (FrameBytesMax % LogLayout.BlockBytes != 0 || FrameBytesMax < LogLayout.BlockBytes)
+        if (FrameBytesMax % LogLayout.BlockBytes != 0 || FrameBytesMax < LogLayout.BlockBytes || FrameBytesMax > BufferPool.RentBytesMax)
         {
-            throw new ArgumentException($"{nameof(FrameBytesMax)} is {FrameBytesMax}; it must be a positive multiple of 4096.");
+            throw new ArgumentException($"{nameof(FrameBytesMax)} is {FrameBytesMax}; it must be a multiple of 4096 from 4096 to {BufferPool.RentBytesMax}.");
         }
         ArgumentOutOfRangeException.ThrowIfLessThan(FilesMax, 3, nameof(FilesMax));
         ArgumentOutOfRangeException.ThrowIfNegative(SpareFilesMax, nameof(SpareFilesMax));
-        ArgumentOutOfRangeException.ThrowIfNegative(RecoveredBytesMax, nameof(RecoveredBytesMax));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(IdleSyncDelay, TimeSpan.Zero, nameof(IdleSyncDelay));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(SpaceRetryDelay, TimeSpan.Zero, nameof(SpaceRetryDelay));
     }

@@ -58,8 +58,8 @@ internal sealed class RecoveredEntries(IReadOnlyDictionary<long, KnownGroup> gro
         if (Bytes + batch.Length > bytesMax)
         {
             throw new BrokerException(
-                BrokerErrorCode.Overloaded,
-                $"The node log holds more than {bytesMax} bytes that are not in objects yet. Raise {nameof(NodeLogOptions.RecoveredBytesMax)} to start.");
+                BrokerErrorCode.InvalidConfig,
+                $"The node log holds more than {bytesMax} bytes that are not in objects yet: more than a server with this limit accepts. Set Tail:UntieredBytesMax to what it was to start.");
         }
         _ends[record.Group] = record.Offset + record.Count;
         Bytes += batch.Length;

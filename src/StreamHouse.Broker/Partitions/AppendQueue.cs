@@ -1,13 +1,13 @@
 namespace StreamHouse.Broker.Partitions;
 
 /// <summary>
-/// Appends of one partition that wait for space or for producer state, in arrival order. Bounded by bytes over the whole process.
+/// Appends of one partition that wait for space or for producer state, in arrival order. Bounded by bytes over the whole process, and in time.
 /// Not safe for concurrent use: the partition's lock guards it.
 /// </summary>
-internal sealed class AppendQueue(TailMemory memory)
+internal sealed class AppendQueue(PartitionWriter partition, TailMemory memory, AppendTimeouts timeouts, TimeProvider clock)
 {
     private readonly Queue<Waiting> _waiting = new();
-    private bool _registered;
+    private bool _awaitsSpace;
 
     public bool IsEmpty => _waiting.Count == 0;
 
@@ -20,7 +20,7 @@ internal sealed class AppendQueue(TailMemory memory)
             return null;
         }
         request.Batch.Owner.Retain();
-        Waiting waiting = new(request);
+        Waiting waiting = new(request, clock.GetTimestamp());
         _waiting.Enqueue(waiting);
         return waiting.Answer.Task;
     }
@@ -54,18 +54,34 @@ internal sealed class AppendQueue(TailMemory memory)
         }
     }
 
-    /// <summary>Asks for a wake-up when space is freed; at most one is outstanding.</summary>
-    public void RegisterForWake(PartitionWriter partition)
+    /// <summary>Refuses the appends that have waited too long.</summary>
+    /// <returns>How many.</returns>
+    public int RefuseOverdue(in AppendResult refusal)
     {
-        if (!_registered)
+        int refused = 0;
+        while (_waiting.TryPeek(out Waiting? first) && timeouts.IsOver(first.Since))
         {
-            _registered = true;
+            Remove().Answer.TrySetResult(refusal);
+            refused++;
+        }
+        return refused;
+    }
+
+    /// <summary>Asks for <see cref="PartitionWriter.OnSpaceFreed"/>; at most one is outstanding.</summary>
+    public void AwaitSpace()
+    {
+        if (!_awaitsSpace)
+        {
+            _awaitsSpace = true;
             memory.EnqueueWaiter(partition);
         }
     }
 
-    /// <summary>The wake-up has come.</summary>
-    public void Woken() => _registered = false;
+    /// <summary><see cref="PartitionWriter.OnSpaceFreed"/> was called.</summary>
+    public void SpaceFreed() => _awaitsSpace = false;
+
+    /// <summary>When the first append began to wait, by the clock's timestamp; null when none does.</summary>
+    public long? WaitingSince => _waiting.TryPeek(out Waiting? first) ? first.Since : null;
 
     private Waiting Remove()
     {
@@ -77,9 +93,12 @@ internal sealed class AppendQueue(TailMemory memory)
 
     private static async Task ForwardAsync(Task<AppendResult> from, TaskCompletionSource<AppendResult> target) => target.TrySetResult(await from);
 
-    private sealed class Waiting(AppendRequest request)
+    private sealed class Waiting(AppendRequest request, long since)
     {
         public AppendRequest Request { get; } = request;
+
+        /// <summary>When it began to wait, by the clock's timestamp.</summary>
+        public long Since { get; } = since;
 
         public TaskCompletionSource<AppendResult> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

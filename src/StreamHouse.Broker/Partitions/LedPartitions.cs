@@ -17,6 +17,9 @@ internal sealed class LedPartitions(PartitionServices services, SegmentUploader 
     /// <summary>The node log that holds their tails.</summary>
     public Guid NodeLogId => services.NodeLog.Id;
 
+    /// <summary>Largest batch it takes, in bytes.</summary>
+    public int NodeLogBatchBytesMax => services.NodeLog.BatchBytesMax;
+
     /// <summary>Opens the partitions of a topic that are leased and not open yet.</summary>
     /// <param name="topic">The topic.</param>
     /// <param name="leases">Leases held, new ones at least.</param>

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using StreamHouse.Broker.Buffers;
 using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.NodeLogs;
@@ -10,11 +11,13 @@ internal sealed record PartitionServices(
     NodeLog NodeLog,
     SlabArena Slabs,
     TailMemory Memory,
+    AppendAdmission Admission,
+    AppendTimeouts AppendTimeouts,
     BatchValidator Validator,
     BrokerMetrics Metrics,
     IProducerSnapshots ProducerSnapshots,
-    Action RequestFlush,
-    Func<bool> LeasesAreSure);
+    Func<bool> LeasesAreSure,
+    ILogger Logger);
 
 /// <summary>Where a partition finds the producer state stored with its newest slice.</summary>
 internal interface IProducerSnapshots

@@ -18,10 +18,11 @@ internal sealed class PartitionWriter
     private readonly PartitionLog _log;
     private readonly AppendQueue _queue;
     private readonly PartitionProducers _producers;
-    private readonly Queue<PendingAppend> _inFlight = new();
+    private readonly AppendSequencer _sequencer;
     private readonly TieredWaiters _tieredWaiters = new();
     private TopicConfig _config;
     private AppendResult? _closed;
+    private bool _watched;
 
     /// <param name="topic">The topic.</param>
     /// <param name="lease">The lease held on the partition.</param>
@@ -37,7 +38,7 @@ internal sealed class PartitionWriter
         Holder = lease.Holder ?? Guid.Empty;
         Group = lease.GroupId;
         _config = topic.Config;
-        _queue = new AppendQueue(services.Memory);
+        _queue = new AppendQueue(this, services.Memory, services.AppendTimeouts, services.Clock);
         _log = new PartitionLog(lease.Partition, lease.Epoch, lease.LogStartOffset, lease.EndOffset, services.Memory);
         foreach (RecoveredBatch batch in recovered)
         {
@@ -50,6 +51,7 @@ internal sealed class PartitionWriter
         {
             _producers.Replay(_log.Tail, NowMs);
         }
+        _sequencer = new AppendSequencer(this, _log, _producers, services);
     }
 
     /// <summary>Which partition.</summary>
@@ -111,6 +113,11 @@ internal sealed class PartitionWriter
             _services.Metrics.BatchRefused(error);
             return Task.FromResult(AppendResult.Refused(error, message!));
         }
+        if (_services.Admission.RefuseSize(Durability, request.Batch.Length) is { } tooLarge)
+        {
+            _services.Metrics.BatchRefused(tooLarge.Error);
+            return Task.FromResult(tooLarge);
+        }
         Task<AppendResult>? answer;
         lock (_lock)
         {
@@ -122,9 +129,9 @@ internal sealed class PartitionWriter
         }
         if (answer is null)
         {
-            _services.Metrics.BatchRefused(BrokerErrorCode.Overloaded);
-            return Task.FromResult(AppendResult.Refused(
-                BrokerErrorCode.Overloaded, "Too many bytes wait to be written; try again later, or slow down."));
+            AppendResult refusal = _services.Admission.RefuseWaiting("Too many bytes wait to be written");
+            _services.Metrics.BatchRefused(refusal.Error);
+            return Task.FromResult(refusal);
         }
         SequenceWaiting();
         return answer;
@@ -135,9 +142,43 @@ internal sealed class PartitionWriter
     {
         lock (_lock)
         {
-            _queue.Woken();
+            _queue.SpaceFreed();
         }
         SequenceWaiting();
+    }
+
+    /// <summary>The oldest append that was watched has waited as long as it may.</summary>
+    public void OnWaitOver()
+    {
+        lock (_lock)
+        {
+            _watched = false;
+            string what = _producers.LoadRequested ? "The state of the partition's producers was not read" : "No space was found for the batch";
+            AppendResult refusal = _services.Admission.RefuseWaiting($"{what} within {_services.AppendTimeouts.WaitMax.TotalSeconds:0.#} s");
+            for (int refused = _queue.RefuseOverdue(refusal); refused > 0; refused--)
+            {
+                _services.Metrics.BatchRefused(refusal.Error);
+            }
+            if (Durability == Durability.Object && _services.Admission.RefuseUnstored() is { } unstored)
+            {
+                _sequencer.AnswerOverdue(unstored);
+            }
+            if (Durability == Durability.Object && _sequencer.OwesAnswers)
+            {
+                Watch(_services.Clock.GetTimestamp());
+            }
+        }
+        SequenceWaiting();
+    }
+
+    /// <summary>Asks for <see cref="OnWaitOver"/> when the time of an append is up that has waited since then. Under the partition's lock.</summary>
+    public void Watch(long since)
+    {
+        if (!_watched)
+        {
+            _watched = true;
+            _services.AppendTimeouts.Watch(this, since);
+        }
     }
 
     /// <summary>The node log has synced a batch.</summary>
@@ -145,15 +186,10 @@ internal sealed class PartitionWriter
     {
         lock (_lock)
         {
-            if (_closed is not null || !_inFlight.TryDequeue(out PendingAppend? oldest))
+            if (_closed is not null || !_sequencer.TryComplete(append))
             {
                 return;
             }
-            if (oldest != append)
-            {
-                throw new InvalidOperationException($"The node log completed {append.BaseOffset} of {Topic}/{Partition.Partition} before {oldest.BaseOffset}.");
-            }
-            Complete(append);
         }
         append.Acknowledge();
         ReadyForUpload(this, append.Batch.Length);
@@ -205,10 +241,9 @@ internal sealed class PartitionWriter
             {
                 return;
             }
-            while (Durability == Durability.Object && _inFlight.TryPeek(out PendingAppend? append) && append.EndOffset <= slice.EndOffset)
+            if (Durability == Durability.Object)
             {
-                Complete(_inFlight.Dequeue());
-                durable.Add(append);
+                durable = _sequencer.CompleteBelow(slice.EndOffset);
             }
             _log.MarkTiered(slice.EndOffset);
             _tieredWaiters.OnTiered(slice.EndOffset);
@@ -244,9 +279,7 @@ internal sealed class PartitionWriter
                 return;
             }
             _closed = refusal;
-            failed = [.. _inFlight];
-            _inFlight.Clear();
-            _producers.FallBack();
+            failed = _sequencer.GiveUp();
             _queue.RefuseAll(refusal);
             _log.WakeReaders();
             _tieredWaiters.FailAll(error, message);
@@ -361,151 +394,32 @@ internal sealed class PartitionWriter
         }
     }
 
-    // Returns false when the batch has to wait; else the answer, which may be a refusal.
+    // Returns false when the batch has to wait; else the answer, which may be a refusal. The caller may be the node log's thread or the
+    // uploader, which must not hear of a fault in one append.
     private bool TrySequence(in AppendRequest request, out Task<AppendResult> answer)
     {
-        answer = null!;
         if ((_closed ?? Refusal) is { } closed)
         {
             answer = Task.FromResult(closed);
             return true;
         }
-        RecordBatchView view = new(request.Batch.Span);
-        bool idempotent = ProducerStamp.TryRead(view, out ProducerStamp stamp);
-        if (idempotent)
+        long end = _log.End;
+        try
         {
-            if (!_producers.Loaded)
-            {
-                _producers.RequestLoad();
-                return false;
-            }
-            if (_producers.Check(stamp, Topic, Partition.Partition, out long original) is { } problem)
-            {
-                answer = original >= 0 ? AnswerDuplicate(original, view.RecordCount, request.Acks) : Task.FromResult(problem);
-                return true;
-            }
+            return _sequencer.TryAppend(request, out answer);
         }
-        BrokerErrorCode? admitted = Admit(request.Batch.Length);
-        if (admitted is null)
+        catch (Exception e)
         {
-            return false;
-        }
-        if (admitted is { } refused and not BrokerErrorCode.None)
-        {
-            _services.Metrics.BatchRefused(refused);
-            answer = Task.FromResult(AppendResult.Refused(refused, RefusalOf(refused)));
+            Log.AppendFaulted(_services.Logger, Topic, Partition.Partition, e);
+            string message = $"A fault in the server: {e.Message}";
+            if (_log.End != end)
+            {
+                // An offset is never given to other bytes under the same epoch.
+                Close(BrokerErrorCode.Internal, message);
+            }
+            answer = Task.FromResult(AppendResult.Refused(BrokerErrorCode.Internal, message));
             return true;
         }
-        answer = Sequence(request.Batch, view.RecordCount, request.Acks, idempotent ? stamp : null);
-        return true;
-    }
-
-    // Null to wait; None when space is set aside.
-    private BrokerErrorCode? Admit(int bytes)
-    {
-        if (!_services.Memory.HasSpace)
-        {
-            _services.RequestFlush();
-            return null;
-        }
-        if (Durability == Durability.Object)
-        {
-            return BrokerErrorCode.None;
-        }
-        return _services.NodeLog.Admit(bytes) switch
-        {
-            NodeLogAdmission.Admitted => BrokerErrorCode.None,
-            NodeLogAdmission.Wait => null,
-            NodeLogAdmission.NoSpace => BrokerErrorCode.NoSpace,
-            NodeLogAdmission.Closed => BrokerErrorCode.ShuttingDown,
-            _ => throw new InvalidOperationException("Not an admission."),
-        };
-    }
-
-    private static string RefusalOf(BrokerErrorCode code) => code == BrokerErrorCode.NoSpace
-        ? "The disk of the node log is full; reads go on. Free space, then send again."
-        : "The server is shutting down; send again to its successor.";
-
-    private Task<AppendResult> Sequence(BufferSlice batch, int count, Acks acks, ProducerStamp? stamp)
-    {
-        long baseOffset = _log.End;
-        long now = NowMs;
-        BufferSlice stored = Store(batch);
-        long appendTime = -1;
-        if (Config.TimestampType == TimestampType.LogAppendTime)
-        {
-            appendTime = now;
-            RecordBatchStamp.SetLogAppendTime(stored.Span, now);
-        }
-        RecordBatchStamp.SetOffset(stored.Span, baseOffset, (int)Epoch);
-        _log.Add(new TailBatch(baseOffset, count, Epoch, new RecordBatchView(stored.Span).MaxTimestamp, stored));
-        if (stamp is { } known)
-        {
-            _producers.NotePending(known, baseOffset, now);
-        }
-        PendingAppend append = new(this)
-        {
-            Group = Group,
-            Epoch = Epoch,
-            BaseOffset = baseOffset,
-            Count = count,
-            Batch = stored,
-            Stamp = stamp,
-            Acknowledgement = Acknowledge(baseOffset, count, appendTime),
-            SequencedAt = _services.Clock.GetTimestamp(),
-            SequencedMs = now,
-        };
-        _inFlight.Enqueue(append);
-        _services.Metrics.BatchSequenced(count, stored.Length);
-        if (Durability == Durability.Local)
-        {
-            _services.NodeLog.Append(append);
-        }
-        else
-        {
-            ReadyForUpload(this, stored.Length);
-        }
-        return Answer(append, acks);
-    }
-
-    // A small batch must not pin the whole request it came in.
-    private BufferSlice Store(BufferSlice batch)
-    {
-        if (batch.Length < SlabArena.SmallBatchBytesMax)
-        {
-            return _services.Slabs.Store(batch.Span);
-        }
-        batch.Owner.Retain();
-        return batch;
-    }
-
-    private static Task<AppendResult> Answer(PendingAppend append, Acks acks) =>
-        acks == Acks.All ? append.Answer : Task.FromResult(append.Acknowledgement with { Durability = AckDurability.Eventual });
-
-    private AppendResult Acknowledge(long baseOffset, int count, long appendTimeMs) => new(
-        BrokerErrorCode.None, null, baseOffset, count, appendTimeMs, _log.Start, Epoch,
-        Durability == Durability.Local ? AckDurability.Local : AckDurability.Object);
-
-    private Task<AppendResult> AnswerDuplicate(long originalOffset, int count, Acks acks)
-    {
-        foreach (PendingAppend pending in _inFlight)
-        {
-            if (pending.BaseOffset == originalOffset)
-            {
-                return Answer(pending, acks);
-            }
-        }
-        return Task.FromResult(Acknowledge(originalOffset, count, -1));
-    }
-
-    private void Complete(PendingAppend append)
-    {
-        if (append.Stamp is { } stamp)
-        {
-            _producers.NoteDurable(stamp, append.BaseOffset, append.SequencedMs);
-        }
-        _services.Metrics.BatchAcknowledged(append.Acknowledgement.Durability, _services.Clock.GetElapsedTime(append.SequencedAt));
-        _log.Show(append.EndOffset, append.Batch.Length);
     }
 
     private void SequenceWaiting()
@@ -517,8 +431,12 @@ internal sealed class PartitionWriter
             SequenceQueue();
             if (!_queue.IsEmpty && !_producers.LoadRequested)
             {
-                _queue.RegisterForWake(this);
+                _queue.AwaitSpace();
                 SequenceQueue();
+            }
+            if (_queue.WaitingSince is { } since)
+            {
+                Watch(since);
             }
             load = _producers.StartLoading();
         }
@@ -532,6 +450,10 @@ internal sealed class PartitionWriter
     {
         while (_queue.TryPeek(out AppendRequest next) && TrySequence(next, out Task<AppendResult> answer))
         {
+            if (_closed is not null)
+            {
+                return; // by this append: the queue is refused already
+            }
             _queue.RemoveFirst(answer);
         }
     }

@@ -18,9 +18,19 @@ public sealed record TailOptions
     [Range(typeof(long), "1048576", "17179869184")]
     public long WaitingBytesMax { get; init; } = 64L << 20;
 
+    /// <summary>Longest time an append waits for space before its producer gets a retriable error. 10 ms to 10 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:10:00")]
+    public TimeSpan WaitTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Producers whose sequences a partition remembers; the longest inactive is forgotten first. 100 to 1,000,000.</summary>
     [Range(100, 1_000_000)]
     public int ProducersPerPartitionMax { get; init; } = 10_000;
+
+    /// <summary>
+    /// Bytes of batches that a process with these limits can leave behind for the next to recover: the last batch is admitted while less than
+    /// <see cref="UntieredBytesMax"/> is in use.
+    /// </summary>
+    public long RecoveredBytesMax => UntieredBytesMax + BufferPool.RentBytesMax;
 }
 
 /// <summary>
@@ -34,6 +44,7 @@ internal sealed class TailMemory(TailOptions options)
     private readonly Lock _waitersLock = new();
     private readonly Queue<PartitionWriter> _waiters = new();
     private long _untieredBytes;
+    private long _admittedBytes;
     private long _totalBytes;
     private long _waitingBytes;
     private int _waitingAppends;
@@ -50,11 +61,26 @@ internal sealed class TailMemory(TailOptions options)
     /// <summary>Batches waiting to be sequenced.</summary>
     public int WaitingAppends => Volatile.Read(ref _waitingAppends);
 
-    /// <summary>Whether another batch may be sequenced.</summary>
-    public bool HasSpace => UntieredBytes < options.UntieredBytesMax;
-
     /// <summary>Limits in force.</summary>
     public TailOptions Options => options;
+
+    /// <summary>
+    /// Sets space aside for a batch, until <see cref="Entered"/>. However many come at once, they exceed the limit by no more than one of them:
+    /// recovery relies on that.
+    /// </summary>
+    public bool TryAdmit(int bytes)
+    {
+        long before = Interlocked.Add(ref _admittedBytes, bytes) - bytes;
+        if (UntieredBytes + before < options.UntieredBytesMax)
+        {
+            return true;
+        }
+        Entered(bytes);
+        return false;
+    }
+
+    /// <summary>An admitted batch is in its tail, or does not come after all.</summary>
+    public void Entered(int bytes) => Interlocked.Add(ref _admittedBytes, -bytes);
 
     /// <summary>A batch has entered a tail.</summary>
     public void Add(SharedBuffer buffer)

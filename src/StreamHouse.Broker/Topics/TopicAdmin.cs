@@ -44,6 +44,7 @@ internal sealed class TopicAdmin(
                     BrokerErrorCode.InvalidConfig,
                     "Several processes share this cluster, and a tail in one's node log could not be taken over by another. Use durability 'object'.");
             }
+            ThrowIfNotLoggable(topic.Durability, TopicConfig.Default, config);
             await metadata.CreateTopicAsync(topic, ct);
             await OpenAsync(topic, []);
             return topic;
@@ -99,6 +100,7 @@ internal sealed class TopicAdmin(
         {
             LedTopic topic = Require(id);
             TopicConfig config = change(topic.Description.Config);
+            ThrowIfNotLoggable(topic.Description.Durability, topic.Description.Config, config);
             await metadata.SetTopicConfigAsync(id, config, ct);
             TopicDescription changed = topic.Description with { Config = config };
             foreach (PartitionWriter partition in topic.Partitions)
@@ -159,6 +161,18 @@ internal sealed class TopicAdmin(
 
     private LedTopic Require(TopicId id) =>
         catalog.Find(id) ?? throw new BrokerException(BrokerErrorCode.UnknownTopic, $"There is no topic {id}.");
+
+    // Only a change is refused: when the log was made smaller, a topic's other settings can still be changed.
+    private void ThrowIfNotLoggable(Durability durability, TopicConfig present, TopicConfig wanted)
+    {
+        if (durability == Durability.Local && wanted.MaxMessageBytes != present.MaxMessageBytes && wanted.MaxMessageBytes > partitions.NodeLogBatchBytesMax)
+        {
+            throw new BrokerException(
+                BrokerErrorCode.InvalidConfig,
+                $"Setting 'max.message.bytes' is {wanted.MaxMessageBytes}, but batches of a local topic go through this server's node log, which takes up to "
+                + $"{partitions.NodeLogBatchBytesMax} bytes. Lower it, or raise NodeLog:FileBytes.");
+        }
+    }
 
     private void ThrowIfTooMany(int partitionsOfTopic, int added)
     {

@@ -10,7 +10,7 @@ namespace StreamHouse.Broker.Uploads;
 
 /// <summary>One object from sealed slices to committed manifest rows, through every failure on the way.</summary>
 internal sealed class SliceUpload(
-    Guid clusterId, IObjectStore objects, IManifestStore manifest, NodeLog nodeLog, TailMemory memory,
+    Guid clusterId, IObjectStore objects, IManifestStore manifest, NodeLog nodeLog, TailMemory memory, UploadHealth health,
     IRandomSource random, TimeProvider clock, BrokerMetrics metrics, ILogger logger)
 {
     /// <summary>
@@ -55,12 +55,15 @@ internal sealed class SliceUpload(
                 using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopped);
                 await objects.PutAsync(segment.Key, segment.Content, either.Token);
                 metrics.UploadSucceeded(clock.GetElapsedTime(started), segment.Bytes);
+                health.UploadSucceeded();
                 return segment.ToCommit(slices[0].Partition.Holder);
             }
             catch (Exception e) when (e is IOException or OperationCanceledException && !stopped.IsCancellationRequested)
             {
+                Exception error = e is OperationCanceledException ? new TimeoutException($"{objects.Location} did not answer within {options.UploadTimeout.TotalSeconds} s.", e) : e;
                 metrics.UploadFailed(clock.GetElapsedTime(started));
-                UploadLog.UploadFailed(logger, attempt, slices.Count, e.Message);
+                health.UploadFailed(error);
+                UploadLog.UploadFailed(logger, attempt, slices.Count, error.Message);
             }
             await BackOffAsync(attempt, options, stopped);
         }
@@ -100,6 +103,7 @@ internal sealed class SliceUpload(
             try
             {
                 IReadOnlyList<SliceOutcome> outcomes = await manifest.CommitAsync(open, stopped);
+                health.CommitSucceeded();
                 Resolve(open, openSlices, outcomes, clock.GetElapsedTime(started));
                 return true;
             }
@@ -108,9 +112,11 @@ internal sealed class SliceUpload(
                 UploadLog.UploadFailed(logger, attempt, openSlices.Count, e.Message);
                 return false;
             }
-            catch (Exception e) when (e is IOException or BrokerException)
+            // A broken rule of the tables breaks again however often it is tried; nobody foresaw it, and the process must not hide it.
+            catch (Exception e) when (e is IOException or BrokerException { Code: not BrokerErrorCode.Internal })
             {
                 metrics.CommitFailed(clock.GetElapsedTime(started));
+                health.CommitFailed(e);
                 UploadLog.CommitUnresolved(logger, open.ObjectId, e.Message);
             }
             await BackOffAsync(attempt, options, stopped);

@@ -48,7 +48,9 @@ internal sealed class ServerSettings
             }
             options.Add(section.Name, record);
         }
-        return failures.Count == 0 ? new ServerSettings(options, values.Warnings) : throw new InvalidSettingsException(failures);
+        ServerSettings settings = new(options, values.Warnings);
+        failures.AddRange(EngineOptions.From(settings).FindContradictions());
+        return failures.Count == 0 ? settings : throw new InvalidSettingsException(failures);
     }
 
     private static void Assign(object record, Setting setting, SettingValue value, List<string> failures)

@@ -1,11 +1,6 @@
 using StreamHouse.Broker;
 using StreamHouse.Broker.Diagnostics;
-using StreamHouse.Broker.Lifecycle;
-using StreamHouse.Broker.NodeLogs;
-using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Segments;
-using StreamHouse.Broker.Topics;
-using StreamHouse.Broker.Uploads;
 using StreamHouse.Server.Configuration;
 using StreamHouse.Server.Metrics;
 using StreamHouse.Storage.Metadata;
@@ -78,7 +73,7 @@ internal sealed class Engine : IAsyncDisposable
         MetricsCollector collector = new(metrics);
         undo.Push(() => Dispose(collector));
         LocalBroker broker = await LocalBroker.StartAsync(
-            new BrokerPorts(metadata, objects, device, TimeProvider.System, new SystemRandomSource(), metrics, logs), OptionsOf(settings), ct);
+            new BrokerPorts(metadata, objects, device, TimeProvider.System, new SystemRandomSource(), metrics, logs), EngineOptions.From(settings), ct);
         undo.Push(broker.DisposeAsync);
         return new Engine(broker, metrics, collector, undo);
     }
@@ -96,19 +91,6 @@ internal sealed class Engine : IAsyncDisposable
         undo.Push(() => Dispose(objects));
         return objects;
     }
-
-    private static BrokerOptions OptionsOf(ServerSettings settings) => settings.Get<BrokerOptions>() with
-    {
-        Tail = settings.Get<TailOptions>(),
-        NodeLog = settings.Get<NodeLogOptions>(),
-        LocalUploads = settings.Get<UploadOptions>("LocalUploads"),
-        ObjectUploads = settings.Get<UploadOptions>("ObjectUploads"),
-        Manifest = settings.Get<ManifestCacheOptions>(),
-        SegmentCache = settings.Get<SegmentCacheOptions>(),
-        Fetch = settings.Get<FetchOptions>(),
-        Topics = settings.Get<TopicOptions>(),
-        Lifecycle = settings.Get<LifecycleOptions>(),
-    };
 
     private static StartupException? Explain(Exception e) => e switch
     {

@@ -9,4 +9,7 @@ internal interface ISqlExecutor : IAsyncDisposable
 
     /// <summary>Runs <paramref name="work"/> over one snapshot that includes every write whose task has ended.</summary>
     Task<T> ReadAsync<T>(Func<SqlSession, T> work, CancellationToken ct);
+
+    /// <summary>Ends with the cause when the database takes no more changes from this process.</summary>
+    Task<Exception> Failed { get; }
 }

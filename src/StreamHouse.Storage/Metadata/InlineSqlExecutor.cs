@@ -6,6 +6,9 @@ internal sealed class InlineSqlExecutor(SqlSession session) : ISqlExecutor
     private readonly SqlTransactions _transactions = new(session);
     private readonly Lock _gate = new();
 
+    /// <summary>Never ends: there is no file whose sync could fail.</summary>
+    public Task<Exception> Failed { get; } = new TaskCompletionSource<Exception>().Task;
+
     public Task<T> WriteAsync<T>(Func<SqlSession, T> work, CancellationToken ct) => Run(static (t, w) => t.Write(w), work, ct);
 
     public Task<T> ReadAsync<T>(Func<SqlSession, T> work, CancellationToken ct) => Run(static (t, w) => t.Read(w), work, ct);

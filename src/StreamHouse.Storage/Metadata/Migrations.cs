@@ -6,7 +6,7 @@ namespace StreamHouse.Storage.Metadata;
 /// <summary>Brings a database to this version's tables: numbered steps, applied in order under a lock, forward only.</summary>
 internal static class Migrations
 {
-    private static readonly Func<SqlDialect, string[]>[] Steps = [FirstTables, ConsumerGroups];
+    private static readonly Func<SqlDialect, string[]>[] Steps = [FirstTables, ConsumerGroups, Checks];
 
     /// <summary>The version this program writes.</summary>
     public static int Current => Steps.Length;
@@ -141,4 +141,7 @@ internal static class Migrations
             emptied_at bigint)
         """,
     ];
+
+    // A row to change when the store is asked whether it takes changes.
+    private static string[] Checks(SqlDialect d) => ["ALTER TABLE cluster ADD COLUMN checks bigint NOT NULL DEFAULT 0"];
 }

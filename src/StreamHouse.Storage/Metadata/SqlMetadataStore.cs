@@ -58,7 +58,10 @@ public sealed class SqlMetadataStore : IMetadataStore, IAsyncDisposable
         _sql.WriteAsync(s => ClusterSql.GetOrCreate(s, candidate), ct);
 
     /// <inheritdoc/>
-    public Task PingAsync(CancellationToken ct) => _sql.ReadAsync(ClusterSql.Ping, ct);
+    public Task<Exception> Failed => _sql.Failed;
+
+    /// <inheritdoc/>
+    public Task CheckAsync(CancellationToken ct) => _sql.WriteAsync(ClusterSql.Check, ct);
 
     /// <inheritdoc/>
     public Task<long> AllocateProducerIdsAsync(int count, CancellationToken ct)

@@ -38,6 +38,16 @@ internal static partial class FolderCalls
         return Unlink(from) == 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 
+    /// <summary>Reserves space for a file, where the file system can. Unlike the size given to File.OpenHandle it tells a full disk by its error number.</summary>
+    public static void Reserve(SafeFileHandle file, long bytes)
+    {
+        int error = bytes == 0 ? 0 : Allocate(file, 0, bytes);
+        if (error is not (0 or NoSuchCall or InvalidArgument or NotSupported))
+        {
+            throw Failed("posix_fallocate", error);
+        }
+    }
+
     /// <summary>
     /// Writes a range's dirty pages to the device and waits: not durable by itself, but the final sync finds nothing left to do and no other
     /// file's sync has to wait for more than this.
@@ -101,6 +111,9 @@ internal static partial class FolderCalls
 
     [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
     private static partial int SyncFileRange(SafeFileHandle file, long position, long length, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "posix_fallocate")]
+    private static partial int Allocate(SafeFileHandle file, long offset, long length);
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     private static partial int DataSync(SafeFileHandle file);

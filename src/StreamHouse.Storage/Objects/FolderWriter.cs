@@ -11,6 +11,7 @@ internal sealed class FolderWriter(string root, int chunkBytes)
     private const string TemporaryFolder = ".tmp";
     private const int KnownFoldersMax = 65_536;
     private const int FolderRacesMax = 16;
+    private const int CheckBytes = 64 * 1024;
 
     private readonly string _temporary = Path.Join(root, TemporaryFolder);
 
@@ -76,10 +77,17 @@ internal sealed class FolderWriter(string root, int chunkBytes)
         }
     }
 
+    /// <summary>Writes and syncs a file, and removes it again: a full disk makes files without complaint as long as they are empty.</summary>
     public void Check()
     {
         string path = Path.Join(_temporary, Guid.NewGuid().ToString("N"));
-        using (File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+        using SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        try
+        {
+            RandomAccess.Write(file, new byte[CheckBytes], 0);
+            FolderCalls.Sync(file);
+        }
+        finally
         {
             File.Delete(path);
         }
@@ -95,7 +103,8 @@ internal sealed class FolderWriter(string root, int chunkBytes)
         }
 
         // The lock that comes with FileShare.None tells other processes that the file is in use; the reservation meets a full disk early.
-        using SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, total);
+        using SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        FolderCalls.Reserve(file, total);
         var step = new List<ReadOnlyMemory<byte>>();
         long position = 0;
         int stepBytes = 0;

@@ -50,7 +50,7 @@ public sealed class SyncAuditTests
     public async Task Log_file_is_given_up_after_the_commit_of_all_in_it_is_synced()
     {
         await using ServerProcess server = await ServerProcess.StartAsync(args:
-            ["--set", "NodeLog:FileBytes=262144", "--set", "NodeLog:SpareFilesMax=1", "--set", "LocalUploads:FlushBytes=200000", "--set", "LocalUploads:FlushInterval=100ms"]);
+            ["--set", "NodeLog:FileBytes=1060864", "--set", "NodeLog:SpareFilesMax=1", "--set", "LocalUploads:FlushBytes=600000", "--set", "LocalUploads:FlushInterval=100ms"]);
         await using StreamHouseClient client = new(server.Grpc.ToString());
         await client.Admin.CreateTopicAsync(new NewTopic("t") { Partitions = 1 });
         await using SyscallTrace trace = await SyscallTrace.AttachAsync(server);
@@ -58,7 +58,7 @@ public sealed class SyncAuditTests
         {
             for (int i = 0; i < 120; i++)
             {
-                await producer.SendAsync("t", default, Encoding.ASCII.GetBytes(Marker(i).PadRight(20_000, '.')));
+                await producer.SendAsync("t", default, Encoding.ASCII.GetBytes(Marker(i).PadRight(60_000, '.')));
             }
         }
         // Until the last of it is in objects and the files are free.

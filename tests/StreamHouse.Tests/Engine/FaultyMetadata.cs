@@ -23,6 +23,9 @@ internal class FaultyMetadata : DispatchProxy
     /// <summary>Runs before each commit.</summary>
     public Func<ObjectCommit, Task>? BeforeCommit { get; set; }
 
+    /// <summary>Completed by a test for whom the store is not to be trusted any more.</summary>
+    public TaskCompletionSource<Exception> Failing { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Commits asked for.</summary>
     public List<ObjectCommit> Commits { get; } = [];
 
@@ -35,11 +38,15 @@ internal class FaultyMetadata : DispatchProxy
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
     {
+        if (targetMethod!.Name == $"get_{nameof(IClusterStore.Failed)}")
+        {
+            return Failing.Task;
+        }
         if (Unavailable)
         {
             throw new MetadataUnavailableException("unavailable, says the test");
         }
-        if (targetMethod!.Name == nameof(IManifestStore.CommitAsync))
+        if (targetMethod.Name == nameof(IManifestStore.CommitAsync))
         {
             return CommitAsync((ObjectCommit)args![0]!, (CancellationToken)args[1]!);
         }

@@ -58,14 +58,17 @@ public class UploadTests
         rows.Select(r => (r.BaseOffset, r.EndOffset)).ShouldBe([(0, 1), (1, 2)]);
     }
 
-    [Fact]
-    public async Task An_error_of_the_store_that_is_not_about_the_connection_leaves_the_commit_to_be_tried_again()
+    [Theory]
+    [InlineData(BrokerErrorCode.StorageFailed)]
+    [InlineData(BrokerErrorCode.NoSpace)]
+    [InlineData(BrokerErrorCode.DataDamaged)]
+    public async Task An_error_of_the_store_that_is_not_about_the_connection_leaves_the_commit_to_be_tried_again(BrokerErrorCode code)
     {
         await using EngineRig rig = await EngineRig.StartAsync();
         TopicDescription topic = await rig.CreateTopicAsync();
         await rig.AppendAsync(topic, "a");
         int failures = 2;
-        rig.Metadata.BeforeCommit = _ => failures-- > 0 ? throw new BrokerException(BrokerErrorCode.StorageFailed, "says the test") : Task.CompletedTask;
+        rig.Metadata.BeforeCommit = _ => failures-- > 0 ? throw new BrokerException(code, "says the test") : Task.CompletedTask;
 
         await rig.TierAsync(topic);
 
@@ -87,6 +90,30 @@ public class UploadTests
         await rig.CrashAsync();
         rig.Metadata.BeforeCommit = null;
         (await rig.ReadAllAsync(topic)).ShouldBe(["0:a"]);
+    }
+
+    [Fact]
+    public async Task A_commit_that_breaks_a_rule_of_the_tables_ends_the_process_instead_of_being_tried_for_ever()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync();
+        await rig.AppendAsync(topic, "a");
+        rig.Metadata.BeforeCommit = _ => throw new BrokerException(BrokerErrorCode.Internal, "a constraint, says the test");
+
+        rig.Broker.FlushAll();
+
+        (await rig.Broker.Failed.WaitAsync(Soon)).Message.ShouldContain("a constraint");
+    }
+
+    [Fact]
+    public async Task Metadata_that_must_not_be_trusted_any_more_ends_the_process()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        rig.Broker.Failed.IsCompleted.ShouldBeFalse();
+
+        rig.Metadata.Failing.SetResult(new IOException("a sync failed, says the test"));
+
+        (await rig.Broker.Failed.WaitAsync(Soon)).Message.ShouldContain("a sync failed");
     }
 
     [Fact]

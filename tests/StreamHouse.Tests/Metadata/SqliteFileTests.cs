@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using Microsoft.Data.Sqlite;
 using StreamHouse.Broker;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Topics;
@@ -82,6 +83,34 @@ public sealed class SqliteFileTests : IDisposable
         });
         damaged.Code.ShouldBe(BrokerErrorCode.DataDamaged);
         damaged.Message.ShouldContain(_file.Path);
+    }
+
+    [Fact]
+    public async Task After_a_failed_sync_nothing_is_written_any_more_and_the_store_says_so()
+    {
+        const int IoError = 10;
+        const int SyncFailed = 1034;
+        await using SqlMetadataStore store = await OpenAsync();
+        store.Failed.IsCompleted.ShouldBeFalse();
+
+        await Should.ThrowAsync<MetadataUnavailableException>(
+            store.Executor.WriteAsync<int>(_ => throw new SqliteException("disk I/O error, says the test", IoError, SyncFailed), Ct));
+
+        (await store.Failed.WaitAsync(TimeSpan.FromSeconds(10), Ct)).Message.ShouldContain("says the test");
+        (await Should.ThrowAsync<MetadataUnavailableException>(() => store.CreateTopicAsync(Topic("late"), Ct))).Message.ShouldContain("sync of it failed");
+        (await store.ListTopicsAsync(Ct)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Check_changes_the_file()
+    {
+        await using SqlMetadataStore store = await OpenAsync();
+        await store.GetOrCreateClusterAsync(Guid.NewGuid(), Ct);
+
+        await store.CheckAsync(Ct);
+        await store.CheckAsync(Ct);
+
+        (await store.Executor.ReadAsync(s => s.Scalar("SELECT checks FROM cluster"), Ct)).ShouldBe(2);
     }
 
     [Fact]

@@ -181,7 +181,7 @@ public sealed class FolderLogDeviceTests : IDisposable
     }
 
     private Task<NodeLogRecovery> OpenAsync(FolderLogDevice device, Dictionary<long, KnownGroup> groups) => NodeLog.OpenAsync(
-        device, Small, LogRig.ClusterId, groups, _pool, new LogRig.SeededRandom(new Random(1)), TimeProvider.System, new BrokerMetrics(), NullLogger.Instance, CancellationToken.None);
+        device, Small, 192L << 20, LogRig.ClusterId, groups, _pool, new LogRig.SeededRandom(new Random(1)), TimeProvider.System, new BrokerMetrics(), NullLogger.Instance, CancellationToken.None);
 
     private static async Task<NodeLogAdmission> AdmitAsync(NodeLog log, int bytes)
     {

@@ -27,6 +27,8 @@ internal sealed class LogRig
 
     public NodeLogOptions Options { get; set; } = new() { FileBytes = 256 << 10, FrameBytesMax = 64 << 10 };
 
+    public long RecoveredBytesMax { get; set; } = 192L << 20;
+
     public ManualTimeProvider Clock { get; } = new();
 
     public BufferPool Pool { get; } = new(0);
@@ -46,7 +48,7 @@ internal sealed class LogRig
     public int SpaceChanges { get; private set; }
 
     public Task<NodeLogRecovery> OpenAsync() => NodeLog.OpenAsync(
-        Device, Options, ClusterId, Groups, Pool, new SeededRandom(_random), Clock, new BrokerMetrics(), NullLogger.Instance, CancellationToken.None);
+        Device, Options, RecoveredBytesMax, ClusterId, Groups, Pool, new SeededRandom(_random), Clock, new BrokerMetrics(), NullLogger.Instance, CancellationToken.None);
 
     public LogRig Open()
     {
@@ -99,7 +101,7 @@ internal sealed class LogRig
     /// <summary>What a new process finds on a copy of the disk.</summary>
     public LogRig Reopen(MemoryLogDevice? device = null)
     {
-        var rig = new LogRig(device ?? Device.Copy(), _random.Next()) { Options = Options };
+        var rig = new LogRig(device ?? Device.Copy(), _random.Next()) { Options = Options, RecoveredBytesMax = RecoveredBytesMax };
         foreach ((long group, KnownGroup known) in Groups)
         {
             rig.Groups[group] = known;

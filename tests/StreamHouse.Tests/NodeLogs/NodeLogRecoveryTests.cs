@@ -292,9 +292,9 @@ public class NodeLogRecoveryTests
         rig.Append(1, 0, 50_000);
         rig.Append(1, 1, 50_000);
         rig.Device.Pump();
-        rig.Options = rig.Options with { RecoveredBytesMax = 99_999 };
-        Should.Throw<BrokerException>(() => rig.Reopen()).Message.ShouldContain(nameof(NodeLogOptions.RecoveredBytesMax));
-        rig.Options = rig.Options with { RecoveredBytesMax = 100_000 };
+        rig.RecoveredBytesMax = 99_999;
+        Should.Throw<BrokerException>(() => rig.Reopen()).Message.ShouldContain("Tail:UntieredBytesMax");
+        rig.RecoveredBytesMax = 100_000;
         rig.Reopen();
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections;
+using StreamHouse.Broker;
 using StreamHouse.Server.Configuration;
 using StreamHouse.Server.Hosting;
 
@@ -44,6 +45,30 @@ public sealed class ServerSettingsTests : IDisposable
         consume.Get<StreamHouse.Server.Grpc.Consuming.ConsumeOptions>().BytesMax.ShouldBe(2097152);
         consume.Get<StreamHouse.Server.Grpc.Consuming.ConsumeOptions>().BytesDefault.ShouldBe(4096);
         consume.Get<StreamHouse.Server.Grpc.Producing.ProduceOptions>().StreamRequestsMax.ShouldBe(7);
+    }
+
+    [Fact]
+    public void A_node_log_too_small_for_the_default_batch_is_refused_naming_both_settings()
+    {
+        (_, string error, int exitCode) = TryRead(["--set", "NodeLog:FileBytes=262144"], []);
+
+        exitCode.ShouldBe(ExitCode.InvalidConfiguration);
+        error.ShouldContain("NodeLog:FileBytes: a log with files of 262144 bytes");
+        error.ShouldContain("max.message.bytes");
+    }
+
+    [Fact]
+    public void Every_section_of_the_engine_reaches_it()
+    {
+        ServerSettings settings = Read([]);
+        BrokerOptions options = EngineOptions.From(settings);
+
+        foreach (System.Reflection.PropertyInfo part in typeof(BrokerOptions).GetProperties().Where(p => p.PropertyType.Name.EndsWith("Options", StringComparison.Ordinal)))
+        {
+            OptionSection section = SettingCatalog.Sections.Single(
+                s => s.Create().GetType() == part.PropertyType && (part.PropertyType != typeof(StreamHouse.Broker.Uploads.UploadOptions) || s.Name == part.Name));
+            part.GetValue(options).ShouldBeSameAs(settings.Get<object>(section.Name), part.Name);
+        }
     }
 
     [Fact]

@@ -5,6 +5,8 @@ namespace StreamHouse.Server.Http.Status;
 /// <summary>Checks that metadata and object store answer. Callers that come together share a check, and for a moment its outcome.</summary>
 internal sealed class ReadinessProbe(IBroker broker, HttpApiOptions options, TimeProvider clock, ILogger<ReadinessProbe> log)
 {
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
+
     private readonly Lock _starting = new();
     private Task<string?>? _check;
     private long _endedAt;
@@ -25,14 +27,14 @@ internal sealed class ReadinessProbe(IBroker broker, HttpApiOptions options, Tim
         using var timeout = new CancellationTokenSource(options.HealthCheckTimeout, clock);
         try
         {
-            // The wait ends on time even when a store ignores its token.
-            await broker.CheckHealthAsync(timeout.Token).WaitAsync(timeout.Token);
+            // Once the token has ended the broker says who did not answer; should it say nothing, the wait ends all the same.
+            await broker.CheckHealthAsync(timeout.Token).WaitAsync(options.HealthCheckTimeout + Grace, clock);
         }
         catch (BrokerException e)
         {
             fault = e.Message;
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
+        catch (Exception e) when (e is TimeoutException || (e is OperationCanceledException && timeout.IsCancellationRequested))
         {
             fault = $"Metadata or object store did not answer within {options.HealthCheckTimeout.TotalSeconds} s.";
         }

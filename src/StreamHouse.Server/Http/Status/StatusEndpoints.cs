@@ -33,7 +33,7 @@ internal static class StatusEndpoints
     {
         root.MapGet("/health/live", () => Results.Json(new Health("live"), HttpJson.Default.Health))
             .WithSummary("The process runs and answers.").Produces<Health>();
-        root.MapGet("/health/ready", CheckAsync).WithSummary("Metadata and object store answer: checked, at most once a second.").Produces<Health>();
+        root.MapGet("/health/ready", CheckAsync).WithSummary("Metadata and object store can be written, and uploads succeed: checked, at most once a second.").Produces<Health>();
         root.MapGet("/metrics", Metrics).WithSummary("Metrics in Prometheus' text format.")
             .Produces<string>(StatusCodes.Status200OK, "text/plain");
     }

@@ -17,6 +17,7 @@ internal sealed class SqliteExecutor : ISqlExecutor
         _writes = Channel.CreateBounded<SqlWork>(new BoundedChannelOptions(options.QueueRequestsMax) { SingleReader = true });
         _reads = Channel.CreateBounded<SqlWork>(options.QueueRequestsMax);
         SqliteWriter batches = new(writer);
+        Failed = batches.Failed;
         _threads.Add(new SqlThread("metadata-writer", writer, _writes.Reader, options.CommitBatchMax, (_, batch) => batches.Run(batch)));
         foreach (SqlSession reader in readers)
         {
@@ -24,6 +25,8 @@ internal sealed class SqliteExecutor : ISqlExecutor
             _threads.Add(new SqlThread("metadata-reader", reader, _reads.Reader, batchMax: 1, (_, batch) => Read(transactions, batch[0])));
         }
     }
+
+    public Task<Exception> Failed { get; }
 
     /// <summary>Opens the file's connections and starts their threads.</summary>
     public static SqliteExecutor Open(SqliteOptions options, TimeProvider clock)

@@ -14,19 +14,15 @@ internal sealed class SqliteWriter(SqlSession session)
     private readonly SqlTransactions _transactions = new(session);
     private readonly List<SqlWork> _done = [];
     private readonly List<(SqlWork Work, Exception Error)> _refused = [];
+    private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? _poison;
+
+    /// <summary>Ends with the cause when a sync of the file has failed: nothing is written any more.</summary>
+    public Task<Exception> Failed => _failed.Task;
 
     public void Run(List<SqlWork> batch)
     {
-        if (_poison is not null)
-        {
-            foreach (SqlWork work in batch)
-            {
-                work.Fail(Poisoned());
-            }
-            return;
-        }
-        if (batch.Count == 1 || !TryRunTogether(batch))
+        if (batch.Count == 1 || _poison is not null || !TryRunTogether(batch))
         {
             foreach (SqlWork work in batch)
             {
@@ -48,9 +44,10 @@ internal sealed class SqliteWriter(SqlSession session)
                 RunInSavepoint(work);
             }
         }
-        catch (DbException)
+        catch (DbException e)
         {
             _transactions.Rollback();
+            NotePoison(e);
             return false;
         }
         try
@@ -87,6 +84,11 @@ internal sealed class SqliteWriter(SqlSession session)
 
     private void RunAlone(SqlWork work)
     {
+        if (_poison is not null)
+        {
+            work.Fail(Poisoned());
+            return;
+        }
         try
         {
             _transactions.Write(s =>
@@ -108,9 +110,10 @@ internal sealed class SqliteWriter(SqlSession session)
     // After a failed sync the kernel may have dropped the pages and call the next sync a success, so nothing later can be trusted.
     private void NotePoison(Exception error)
     {
-        if (error.InnerException is SqliteException { SqliteExtendedErrorCode: SyncFailed or FolderSyncFailed })
+        if ((error as SqliteException ?? error.InnerException) is SqliteException { SqliteExtendedErrorCode: SyncFailed or FolderSyncFailed })
         {
             _poison = error;
+            _failed.TrySetResult(error);
         }
     }
 

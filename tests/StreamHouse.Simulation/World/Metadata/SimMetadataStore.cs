@@ -117,8 +117,10 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
     public Task<(Guid ClusterId, bool Created)> GetOrCreateClusterAsync(Guid candidate, CancellationToken ct) =>
         CallAsync(nameof(GetOrCreateClusterAsync), s => s.GetOrCreateClusterAsync(candidate, ct), ct);
 
-    public Task PingAsync(CancellationToken ct) =>
-        CallAsync(nameof(PingAsync), s => s.PingAsync(ct), ct);
+    public Task<Exception> Failed { get; } = new TaskCompletionSource<Exception>().Task;
+
+    public Task CheckAsync(CancellationToken ct) =>
+        CallAsync(nameof(CheckAsync), s => s.CheckAsync(ct), ct);
 
     public Task<long> AllocateProducerIdsAsync(int count, CancellationToken ct) =>
         CallAsync(nameof(AllocateProducerIdsAsync), s => s.AllocateProducerIdsAsync(count, ct), ct);
