@@ -13,14 +13,20 @@ internal sealed class PartitionProducers
     /// <summary>Producers are forgotten after a day without a batch.</summary>
     private const long ExpiryMs = 24L * 3600 * 1000;
 
-    private readonly ProducerTable _durable;
+    /// <summary>Pause between attempts to read state that was found damaged, and may have been restored.</summary>
+    private const long DamageRetryMs = 5000;
+
+    private readonly int _producersMax;
+    private ProducerTable _durable;
     private ProducerTable _pending;
     private bool _loading;
+    private long _damageMetMs;
 
     /// <param name="producersMax">Producers remembered.</param>
     /// <param name="loaded">True when there is no stored state to load first.</param>
     public PartitionProducers(int producersMax, bool loaded)
     {
+        _producersMax = producersMax;
         _durable = new ProducerTable(producersMax);
         _pending = new ProducerTable(producersMax);
         Loaded = loaded;
@@ -29,11 +35,30 @@ internal sealed class PartitionProducers
     /// <summary>Whether sequences can be checked.</summary>
     public bool Loaded { get; private set; }
 
+    /// <summary>
+    /// Why appends are refused: the stored state is missing or damaged. What the tail holds goes into objects all the same, each with a
+    /// partial snapshot.
+    /// </summary>
+    public AppendResult? Damage { get; private set; }
+
+    /// <summary>Whether slices can be sealed.</summary>
+    public bool CanSnapshot => Loaded || Damage is not null;
+
     /// <summary>Whether an append waits for the stored state.</summary>
     public bool LoadRequested { get; private set; }
 
     /// <summary>Asks for the stored state; see <see cref="StartLoading"/>.</summary>
     public void RequestLoad() => LoadRequested = true;
+
+    /// <summary>Asks for damaged state once more, now and then. Only while all of the tail is in objects: a new slice would change the question.</summary>
+    public void RequestReload(HotTail tail, long nowMs)
+    {
+        if (tail.UntieredBytes == 0 && nowMs - _damageMetMs >= DamageRetryMs)
+        {
+            _damageMetMs = nowMs;
+            LoadRequested = true;
+        }
+    }
 
     /// <summary>Whether the caller must start to load now.</summary>
     public bool StartLoading()
@@ -49,16 +74,39 @@ internal sealed class PartitionProducers
     public void LoadFailed() => (_loading, LoadRequested) = (false, false);
 
     /// <summary>Takes over stored state as of <paramref name="snapshotEnd"/>, then what the tail holds above it.</summary>
-    public void Load(ProducerSnapshot snapshot, HotTail tail, long snapshotEnd, long nowMs)
+    public void Load(IReadOnlyList<ProducerSnapshot> snapshots, HotTail tail, long snapshotEnd, long nowMs)
     {
         if (Loaded)
         {
             return;
         }
-        _durable.Load(snapshot);
+        _durable = new ProducerTable(_producersMax);
+        foreach (ProducerSnapshot snapshot in snapshots)
+        {
+            _durable.Load(snapshot);
+        }
         Replay(tail, nowMs, snapshotEnd);
         Loaded = true;
-        LoadRequested = false;
+        Damage = null;
+        LoadFailed();
+    }
+
+    /// <summary>The stored state is missing or damaged: from now on this is what came after it.</summary>
+    /// <returns>Whether that is new.</returns>
+    public bool MarkDamaged(in AppendResult refusal, HotTail tail, long snapshotEnd, long nowMs)
+    {
+        LoadFailed();
+        _damageMetMs = nowMs;
+        bool isNew = !Loaded && Damage is null;
+        if (isNew)
+        {
+            Replay(tail, nowMs, snapshotEnd);
+        }
+        if (!Loaded)
+        {
+            Damage = refusal;
+        }
+        return isNew;
     }
 
     /// <summary>Notes what a recovered tail holds.</summary>
@@ -102,5 +150,6 @@ internal sealed class PartitionProducers
     public void FallBack() => _pending = _durable.Copy();
 
     /// <summary>State for a slice that ends at the last durable batch, or (<paramref name="sequenced"/>) at the last sequenced one.</summary>
-    public ProducerSnapshot Snapshot(bool sequenced, long nowMs) => (sequenced ? _pending : _durable).Snapshot(nowMs - ExpiryMs);
+    public ProducerSnapshot Snapshot(bool sequenced, long nowMs) =>
+        (sequenced ? _pending : _durable).Snapshot(nowMs - ExpiryMs, isPartial: !Loaded);
 }

@@ -123,6 +123,10 @@ internal sealed class PartitionWriter
         {
             if (_queue.IsEmpty && TrySequence(request, out answer))
             {
+                if (_producers.LoadRequested && _producers.StartLoading())
+                {
+                    _ = LoadProducersForQueueAsync();
+                }
                 return answer;
             }
             answer = _queue.TryAdd(request);
@@ -203,7 +207,7 @@ internal sealed class PartitionWriter
         {
             long start = _log.SealedEnd;
             long end = Durability == Durability.Local ? _log.HighWatermark : _log.End;
-            if (_closed is not null || start == end || !_producers.Loaded)
+            if (_closed is not null || start == end || !_producers.CanSnapshot)
             {
                 return null;
             }
@@ -213,21 +217,61 @@ internal sealed class PartitionWriter
         }
     }
 
-    /// <summary>Loads producer state that sealing and idempotent appends need.</summary>
-    /// <exception cref="BrokerException">The newest snapshot cannot be read.</exception>
+    /// <summary>Whether <see cref="Seal"/> has the producer state it needs, or knows that it is damaged.</summary>
+    public bool CanSeal
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _producers.CanSnapshot;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Loads producer state that sealing and idempotent appends need. When it is missing or damaged, appends are refused from then on, and the
+    /// tail can be sealed.
+    /// </summary>
+    /// <exception cref="BrokerException">It cannot be read now.</exception>
     public async Task EnsureProducersLoadedAsync(CancellationToken ct)
     {
+        long logStart;
+        long tieredEnd;
+        bool isAllTiered;
         lock (_lock)
         {
             if (_producers.Loaded)
             {
                 return;
             }
+            (logStart, tieredEnd, isAllTiered) = (_log.Start, _log.TieredEnd, _log.Tail.UntieredBytes == 0);
         }
-        ProducerSnapshot snapshot = await _services.ProducerSnapshots.LoadAsync(Partition, ct);
-        lock (_lock)
+        try
         {
-            _producers.Load(snapshot, _log.Tail, _log.TieredEnd, NowMs);
+            IReadOnlyList<ProducerSnapshot> snapshots = await _services.ProducerSnapshots.LoadAsync(Partition, logStart, ct);
+            lock (_lock)
+            {
+                if (_producers.Damage is not null && !(isAllTiered && _log.TieredEnd == tieredEnd && _log.Tail.UntieredBytes == 0))
+                {
+                    // Slices were sealed or committed meanwhile: what was read is of a time that cannot be told.
+                    _producers.LoadFailed();
+                    return;
+                }
+                _producers.Load(snapshots, _log.Tail, _log.TieredEnd, NowMs);
+            }
+        }
+        catch (BrokerException e) when (e.Code == BrokerErrorCode.DataDamaged)
+        {
+            bool isNew;
+            lock (_lock)
+            {
+                isNew = _producers.MarkDamaged(AppendResult.Refused(e.Code, e.Message), _log.Tail, _log.TieredEnd, NowMs);
+            }
+            if (isNew)
+            {
+                Log.ClosedToWriters(_services.Logger, Topic, Partition.Partition, e.Message);
+            }
         }
     }
 
@@ -401,6 +445,13 @@ internal sealed class PartitionWriter
         if ((_closed ?? Refusal) is { } closed)
         {
             answer = Task.FromResult(closed);
+            return true;
+        }
+        if (_producers.Damage is { } damage)
+        {
+            _producers.RequestReload(_log.Tail, NowMs);
+            _services.Metrics.BatchRefused(damage.Error);
+            answer = Task.FromResult(damage);
             return true;
         }
         long end = _log.End;

@@ -91,16 +91,56 @@ internal sealed class TieredReader(IManifestStore manifest, ManifestCache rows, 
     }
 
     /// <inheritdoc/>
-    public async Task<ProducerSnapshot> LoadAsync(TopicPartition partition, CancellationToken ct)
+    public async Task<IReadOnlyList<ProducerSnapshot>> LoadAsync(TopicPartition partition, long logStart, CancellationToken ct)
     {
+        List<ProducerSnapshot> snapshots = [];
         try
         {
-            SegmentRow? newest = await manifest.FindLastSegmentAsync(partition, ct);
-            return newest is null ? ProducerSnapshot.Empty : await segments.ReadProducerSnapshotAsync(newest, ct);
+            SegmentRow? row = await manifest.FindLastSegmentAsync(partition, ct);
+            while (row is not null && await ReadSnapshotAsync(row, logStart, ct) is { } snapshot)
+            {
+                snapshots.Insert(0, snapshot);
+                row = snapshot.IsPartial ? await FindBeforeAsync(row, ct) : null;
+            }
+            return snapshots;
         }
         catch (IOException e)
         {
             throw new BrokerException(BrokerErrorCode.StorageFailed, $"The producer state of {partition} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private async Task<SegmentRow?> FindBeforeAsync(SegmentRow row, CancellationToken ct) =>
+        row.BaseOffset > 0 && await manifest.ListSegmentsAsync(row.Partition, row.BaseOffset - 1, 1, ct) is [SegmentRow before, ..]
+            && before.EndOffset == row.BaseOffset ? before : null;
+
+    // Null when the damage does not matter any more.
+    private async Task<ProducerSnapshot?> ReadSnapshotAsync(SegmentRow row, long logStart, CancellationToken ct)
+    {
+        bool again = true;
+        while (true)
+        {
+            try
+            {
+                return await segments.ReadProducerSnapshotAsync(row, ct);
+            }
+            catch (BrokerException e) when (e.Code == BrokerErrorCode.DataDamaged && again)
+            {
+                // What is believed damaged closes the partition to writers: the store is asked twice.
+                again = false;
+            }
+            catch (BrokerException e) when (e.Code == BrokerErrorCode.DataDamaged && row.EndOffset <= logStart)
+            {
+                return null;
+            }
+            catch (BrokerException e) when (e.Code == BrokerErrorCode.DataDamaged)
+            {
+                throw new BrokerException(
+                    e.Code,
+                    $"{e.Message} It holds the producer state of {row.Partition}, without which nothing can be appended there: restore the object '{row.Key}', "
+                    + $"or delete the partition's records below offset {row.EndOffset}.",
+                    e);
+            }
         }
     }
 

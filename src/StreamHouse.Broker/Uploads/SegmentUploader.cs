@@ -10,12 +10,15 @@ namespace StreamHouse.Broker.Uploads;
 /// </summary>
 internal sealed class SegmentUploader : IAsyncDisposable
 {
+    /// <summary>Longest time an upload waits for partitions whose producer state is being loaded; those that take longer come later.</summary>
+    private static readonly TimeSpan LoadWaitMax = TimeSpan.FromMilliseconds(250);
+
     private readonly UploadOptions _options;
     private readonly UploadQueue _queue;
+    private readonly ProducerLoads _loads;
     private readonly AsyncSignal _wake;
     private readonly AsyncGate _inFlightPlaces;
     private readonly SliceUpload _upload;
-    private readonly TimeProvider _clock;
     private readonly Action<Exception> _onFault;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopped = new();
@@ -34,11 +37,11 @@ internal sealed class SegmentUploader : IAsyncDisposable
         _onFault = onFault;
         _options = options;
         _upload = upload;
-        _clock = clock;
         _logger = logger;
         _queue = new UploadQueue(options, clock);
         _wake = new AsyncSignal(clock);
         _inFlightPlaces = new AsyncGate(options.InFlightMax);
+        _loads = new ProducerLoads(OnLoaded, _wake.Set, OnUnforeseen, options.RetryDelayMax, clock, logger);
     }
 
     /// <summary>Uploads that have begun and are not committed yet.</summary>
@@ -92,15 +95,20 @@ internal sealed class SegmentUploader : IAsyncDisposable
         }
         catch (Exception e)
         {
-            UploadLog.Faulted(_logger, e);
-            _onFault(e);
-            _stopped.Cancel();
+            OnUnforeseen(e);
         }
+    }
+
+    private void OnUnforeseen(Exception e)
+    {
+        UploadLog.Faulted(_logger, e);
+        _onFault(e);
+        _stopped.Cancel();
     }
 
     private async Task RunAsync()
     {
-        while (!_stopped.IsCancellationRequested && !(_draining && _queue.IsEmpty))
+        while (!_stopped.IsCancellationRequested && !(_draining && _queue.IsEmpty && _loads.Count == 0))
         {
             TimeSpan wait = _queue.UntilDue(idle: InFlight == 0);
             if (wait != TimeSpan.Zero)
@@ -122,19 +130,22 @@ internal sealed class SegmentUploader : IAsyncDisposable
 
     private async Task<List<SealedSlice>> SealAsync(IReadOnlyList<PartitionWriter> ready)
     {
+        List<PartitionWriter>? unloaded = null;
+        foreach (PartitionWriter partition in ready)
+        {
+            if (!partition.CanSeal)
+            {
+                (unloaded ??= []).Add(partition);
+            }
+        }
+        if (unloaded is not null)
+        {
+            await _loads.RunAsync(unloaded, LoadWaitMax, _stopped.Token);
+        }
         List<SealedSlice> slices = new(ready.Count);
         foreach (PartitionWriter partition in ready)
         {
-            try
-            {
-                await partition.EnsureProducersLoadedAsync(_stopped.Token);
-            }
-            catch (Exception e) when (e is BrokerException or OperationCanceledException)
-            {
-                UploadLog.ProducerStateUnreadable(_logger, partition.Topic, partition.Partition.Partition, e.Message);
-                _ = RetryLaterAsync(partition);
-                continue;
-            }
+            // What is not loaded yet is noted again once it is.
             if (partition.Seal() is { } slice)
             {
                 slices.Add(slice);
@@ -143,17 +154,10 @@ internal sealed class SegmentUploader : IAsyncDisposable
         return slices;
     }
 
-    private async Task RetryLaterAsync(PartitionWriter partition)
+    private void OnLoaded(PartitionWriter partition)
     {
-        try
-        {
-            await Task.Delay(_options.RetryDelayMax, _clock, _stopped.Token);
-            NoteReady(partition, 0);
-        }
-        catch (OperationCanceledException)
-        {
-            UploadLog.StoppedWithDataLeft(_logger, partition.Topic, partition.Partition.Partition);
-        }
+        NoteReady(partition, 0);
+        Flush();
     }
 
     private async Task UploadAsync(List<SealedSlice> slices, Task previous)

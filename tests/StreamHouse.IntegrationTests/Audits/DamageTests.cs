@@ -78,6 +78,27 @@ public sealed class DamageTests : IDisposable
     }
 
     [Fact]
+    public async Task Newest_object_missing_refuses_writes_there_by_name_and_others_go_on()
+    {
+        await FillAsync(RecordDurability.Object, "bad", "good");
+        await using (ServerProcess filled = await ServerProcess.StartAsync(_folder))
+        {
+            await Traffic.ProduceAsync(filled, "bad", "last", 1);
+            (await filled.StopAsync()).ShouldBe(ExitCode.Success, filled.Log);
+        }
+        string newest = Segments().Single(f => Find(f, "last-0") >= 0);
+        File.Delete(newest);
+
+        await using ServerProcess server = await ServerProcess.StartAsync(_folder);
+
+        StreamHouseException error = await Should.ThrowAsync<StreamHouseException>(Traffic.ProduceAsync(server, "bad", "more", 1));
+        error.Code.ShouldBe(StreamHouseErrorCode.DataDamaged);
+        error.Message.ShouldContain(Path.GetFileName(newest));
+        await Traffic.ProduceAsync(server, "good", "more", 500);
+        (await Traffic.ReadAsync(server, "good")).Count.ShouldBe(510);
+    }
+
+    [Fact]
     public async Task Lost_metadata_is_refused_and_no_object_is_touched()
     {
         await FillAsync(RecordDurability.Object);

@@ -157,6 +157,117 @@ public class UploadTests
         }
     }
 
+    [Fact]
+    public async Task Producer_state_of_many_partitions_is_loaded_at_once_and_a_slow_one_holds_up_none()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync(partitions: 200);
+        TopicDescription slow = await rig.CreateTopicAsync("slow");
+        for (int i = 0; i < 200; i++)
+        {
+            // Each its own object, so that each load is a read of its own.
+            (await rig.Append(topic, EngineRig.Batch(["a"]), partition: i)).Error.ShouldBe(BrokerErrorCode.None);
+            await rig.TierAsync(topic, i);
+        }
+        await rig.AppendAsync(slow, "a");
+        await rig.TierAsync(slow);
+        string slowKey = (await rig.Broker.ListSegmentsAsync(new TopicPartition(slow.Id, 0), 0, 1, CancellationToken.None))[0].Key;
+        await rig.CrashAsync();
+        TaskCompletionSource hold = new();
+        int reading = 0;
+        int most = 0;
+        rig.Objects.Stored.BeforeRead = async (key, _) =>
+        {
+            int now = Interlocked.Increment(ref reading);
+            most = Math.Max(most, now);
+            await (key == slowKey ? hold.Task : Task.Delay(100));
+            Interlocked.Decrement(ref reading);
+        };
+        await rig.AppendAsync(slow, "b");
+        for (int i = 0; i < 200; i++)
+        {
+            (await rig.Append(topic, EngineRig.Batch(["b"]), partition: i)).Error.ShouldBe(BrokerErrorCode.None);
+        }
+        long started = TimeProvider.System.GetTimestamp();
+
+        rig.Broker.FlushAll();
+        await EngineRig.UntilAsync(() => Enumerable.Range(0, 200).All(i => rig.Status(topic, i).TieredEndOffset == 2));
+
+        // One after another the reads alone take 20 s.
+        TimeProvider.System.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        most.ShouldBeInRange(8, 34);
+        rig.Status(slow).TieredEndOffset.ShouldBe(1);
+        hold.SetResult();
+        await EngineRig.UntilAsync(() => rig.Status(slow).TieredEndOffset == 2);
+        rig.Objects.Stored.BeforeRead = null;
+        (await rig.ReadAllAsync(slow)).ShouldBe(["0:a", "1:b"]);
+    }
+
+    [Theory]
+    [InlineData(Durability.Local)]
+    [InlineData(Durability.Object)]
+    public async Task Missing_producer_state_refuses_appends_by_name_and_what_was_accepted_is_uploaded_all_the_same(Durability durability)
+    {
+        await using EngineRig rig = await EngineRig.StartAsync(EngineRig.Options with
+        {
+            NodeLog = EngineRig.Options.NodeLog with { FileBytes = 256 << 10, FilesMax = 4 },
+            Tail = new TailOptions { UntieredBytesMax = 16 << 20, RetainedBytesMax = 0 },
+            LocalUploads = EngineRig.Options.LocalUploads with { FlushBytes = 256 << 10 },
+        });
+        TopicDescription bad = await rig.CreateTopicAsync("bad", durability: durability);
+        TopicDescription good = await rig.CreateTopicAsync("good", durability: durability);
+        (await rig.Append(bad, EngineRig.Batch(["a"], producer: 7, sequence: 0))).BaseOffset.ShouldBe(0);
+        await rig.TierAsync(bad);
+        (await rig.Append(bad, EngineRig.Batch(["b"], producer: 7, sequence: 1))).BaseOffset.ShouldBe(1);
+        await rig.TierAsync(bad);
+        if (durability == Durability.Local)
+        {
+            (await rig.Append(bad, EngineRig.Batch(["c"], producer: 7, sequence: 2))).BaseOffset.ShouldBe(2);
+        }
+        string key = (await rig.Broker.ListSegmentsAsync(new TopicPartition(bad.Id, 0), 1, 1, CancellationToken.None))[0].Key;
+        byte[] lost = rig.Objects.Stored[key];
+        await rig.CrashAsync();
+        await rig.Objects.Stored.DeleteAsync(key, CancellationToken.None);
+
+        string[] large = [new('x', 200_000)];
+        AppendResult answer;
+        int accepted = 0;
+        do
+        {
+            answer = await rig.Append(bad, EngineRig.Batch(large)).WaitAsync(Soon);
+            accepted += answer.Error == BrokerErrorCode.None ? 1 : 0;
+        }
+        while (answer.Error == BrokerErrorCode.None);
+
+        answer.Error.ShouldBe(BrokerErrorCode.DataDamaged);
+        answer.Message!.ShouldContain(key);
+        (await rig.Append(bad, EngineRig.Batch(["d"], producer: 7, sequence: 3)).WaitAsync(Soon)).Error.ShouldBe(BrokerErrorCode.DataDamaged);
+        for (int i = 0; i < 200; i++)
+        {
+            await rig.AppendAsync(good, large);
+        }
+        long end = rig.Status(bad).HighWatermark;
+        end.ShouldBe((durability == Durability.Local ? 3 : 2) + accepted);
+        await EngineRig.UntilAsync(() => rig.Status(bad).TieredEndOffset == end);
+        using (FetchResult read = await rig.FetchAsync(bad, 0))
+        {
+            read.Partitions[0].Bytes.ShouldBeGreaterThan(0, "what is in other objects can be read");
+        }
+
+        // Restored, the state is whole again: nothing was forgotten, and nothing is written twice.
+        await rig.CrashAsync();
+        (await rig.Append(bad, EngineRig.Batch(["d"], producer: 7, sequence: 3)).WaitAsync(Soon)).Error.ShouldBe(BrokerErrorCode.DataDamaged);
+        rig.Objects.Stored[key] = lost;
+        await rig.CrashAsync();
+        (await rig.Append(bad, EngineRig.Batch(["b"], producer: 7, sequence: 1)).WaitAsync(Soon)).BaseOffset.ShouldBe(1);
+        if (durability == Durability.Local)
+        {
+            (await rig.Append(bad, EngineRig.Batch(["c"], producer: 7, sequence: 2)).WaitAsync(Soon)).BaseOffset.ShouldBe(2);
+        }
+        (await rig.Append(bad, EngineRig.Batch(["e"], producer: 7, sequence: 5)).WaitAsync(Soon)).Error.ShouldBe(BrokerErrorCode.OutOfOrderSequence);
+        (await rig.AppendAsync(bad, "f")).ShouldBe(end);
+    }
+
     [Theory]
     [InlineData(Durability.Local)]
     [InlineData(Durability.Object)]
