@@ -18,6 +18,13 @@ declare -A needed=(
   [/usr/lib/$(uname -m)-linux-gnu/libzstd.so.1]=libzstd1
   [/usr/bin/curl]=curl
   [/usr/bin/jq]=jq
+  [/usr/bin/kcat]=kcat
+  [/usr/bin/tshark]=tshark
+  [/usr/lib/python3/dist-packages/confluent_kafka/__init__.py]=python3-confluent-kafka
+  [/usr/lib/python3/dist-packages/kafka/__init__.py]=python3-kafka
+  [/usr/lib/python3/dist-packages/lz4/__init__.py]=python3-lz4
+  [/usr/lib/python3/dist-packages/snappy/__init__.py]=python3-snappy
+  [/usr/lib/python3/dist-packages/zstandard/__init__.py]=python3-zstandard
 )
 
 # Node may come from anywhere; Debian's is as good as another.
