@@ -46,6 +46,9 @@ public sealed record BrokerOptions
     /// <summary>Consumer groups.</summary>
     public GroupOptions Groups { get; init; } = new();
 
+    /// <summary>What is broken on purpose: for the simulation only.</summary>
+    internal EngineBreak Break { get; init; }
+
     /// <summary>Retention and collection.</summary>
     public LifecycleOptions Lifecycle { get; init; } = new();
 

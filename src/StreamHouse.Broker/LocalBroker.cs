@@ -61,7 +61,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         AppendTimeouts timeouts = new(ports.Clock, options.Tail.WaitTimeout);
         PartitionServices services = new(
             ports.Clock, _nodeLog, new SlabArena(buffers), _memory, new AppendAdmission(_nodeLog, _memory, _uploadHealth, timeouts, FlushAll),
-            timeouts, new BatchValidator(), ports.Metrics, tiered, () => _leases is not { IsSure: false },
+            timeouts, new BatchValidator(), ports.Metrics, tiered, () => _leases is not { IsSure: false }, options.Break,
             ports.Loggers.CreateLogger<PartitionWriter>());
         _partitions = new LedPartitions(services, _localUploads, _objectUploads, shared is not null);
         _topics = new TopicAdmin(

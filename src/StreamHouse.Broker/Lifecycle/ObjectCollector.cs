@@ -93,7 +93,7 @@ public sealed class ObjectCollector
         if (!Halted)
         {
             await DeletePendingAsync(ct);
-            await _manifest.ForgetTombstonesAsync(_clock.GetUtcNow() - _options.TombstoneRetention, ct);
+            await _manifest.ForgetTombstonesAsync(_options.TombstoneRetention, ct);
         }
         PendingObjects = await _manifest.CountPendingDeletesAsync(ct);
     }
@@ -171,7 +171,7 @@ public sealed class ObjectCollector
         bool isStoreFailing = false;
         while (true)
         {
-            IReadOnlyList<PendingObject> due = await _manifest.ListPendingDeletesAsync(_clock.GetUtcNow() - _options.DeleteDelay, PageObjects, ct);
+            IReadOnlyList<PendingObject> due = await _manifest.ListPendingDeletesAsync(_options.DeleteDelay, PageObjects, ct);
             List<Guid> gone = [];
             long bytes = 0;
             foreach (PendingObject pending in due)

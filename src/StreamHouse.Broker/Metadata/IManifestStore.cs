@@ -56,14 +56,17 @@ public interface IManifestStore
     /// <returns>False when the object is live: a commit was faster.</returns>
     Task<bool> TombstoneAsync(Guid objectId, string key, long bytes, CancellationToken ct);
 
-    /// <summary>Objects that became pending_delete before <paramref name="before"/> and are not yet known to be gone.</summary>
-    Task<IReadOnlyList<PendingObject>> ListPendingDeletesAsync(DateTimeOffset before, int limit, CancellationToken ct);
+    /// <summary>
+    /// Objects that have been pending_delete for longer than <paramref name="age"/> and are not yet known to be gone. By the store's clock: a process
+    /// whose own clock is wrong must not delete early.
+    /// </summary>
+    Task<IReadOnlyList<PendingObject>> ListPendingDeletesAsync(TimeSpan age, int limit, CancellationToken ct);
 
     /// <summary>Notes that a pending object has been deleted from the store; its tombstone stays.</summary>
     Task MarkDeletedAsync(IReadOnlyCollection<Guid> objectIds, CancellationToken ct);
 
-    /// <summary>Removes tombstones of deleted objects older than <paramref name="before"/>.</summary>
-    Task<int> ForgetTombstonesAsync(DateTimeOffset before, CancellationToken ct);
+    /// <summary>Removes tombstones of objects that were deleted longer than <paramref name="age"/> ago, by the store's clock.</summary>
+    Task<int> ForgetTombstonesAsync(TimeSpan age, CancellationToken ct);
 }
 
 /// <summary>What one upload commits.</summary>

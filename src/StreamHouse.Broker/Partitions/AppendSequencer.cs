@@ -135,6 +135,10 @@ internal sealed class AppendSequencer(PartitionWriter partition, PartitionLog lo
         if (stamp is { } known)
         {
             producers.NotePending(known, baseOffset, now);
+            if (services.Break == EngineBreak.AdvanceSequenceBeforeDurability)
+            {
+                producers.NoteDurable(known, baseOffset, now);
+            }
         }
         PendingAppend append = new(partition)
         {
@@ -149,6 +153,10 @@ internal sealed class AppendSequencer(PartitionWriter partition, PartitionLog lo
             SequencedMs = now,
         };
         _inFlight.Enqueue(append);
+        if (services.Break == EngineBreak.ServeAboveHighWatermark)
+        {
+            log.Show(log.End, stored.Length);
+        }
         services.Metrics.BatchSequenced(count, stored.Length);
         if (partition.Durability == Durability.Local)
         {
@@ -182,6 +190,10 @@ internal sealed class AppendSequencer(PartitionWriter partition, PartitionLog lo
 
     private Task<AppendResult> AnswerDuplicate(long originalOffset, int count, Acks acks)
     {
+        if (services.Break == EngineBreak.AnswerDuplicateWithNewOffset)
+        {
+            return Task.FromResult(Acknowledge(log.End, count, -1));
+        }
         foreach (PendingAppend pending in _inFlight)
         {
             if (pending.BaseOffset == originalOffset)

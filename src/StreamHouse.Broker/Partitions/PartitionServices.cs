@@ -17,6 +17,7 @@ internal sealed record PartitionServices(
     BrokerMetrics Metrics,
     IProducerSnapshots ProducerSnapshots,
     Func<bool> LeasesAreSure,
+    EngineBreak Break,
     ILogger Logger);
 
 /// <summary>Where a partition finds the producer state stored with its newest slice.</summary>

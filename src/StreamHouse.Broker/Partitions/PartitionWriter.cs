@@ -213,7 +213,8 @@ internal sealed class PartitionWriter
             }
             List<BufferSlice> batches = _log.Seal(end, out long bytes);
             return new SealedSlice(
-                this, Epoch, start, end, _log.Start, batches, bytes, _producers.Snapshot(sequenced: Durability == Durability.Object, NowMs));
+                this, Epoch, start, end, _log.Start, batches, bytes,
+                _producers.Snapshot(sequenced: Durability == Durability.Object || _services.Break == EngineBreak.SnapshotWithPendingState, NowMs));
         }
     }
 

@@ -93,13 +93,13 @@ internal static class ObjectSql
         return session.Scalar("SELECT 1 FROM objects WHERE id = @id AND state = 'pending_delete'", ("@id", id)) is not null;
     }
 
-    public static List<PendingObject> ListPending(SqlSession session, DateTimeOffset before, int limit) =>
+    public static List<PendingObject> ListPending(SqlSession session, TimeSpan age, int limit) =>
         session.Query(
-            """
+            $"""
             SELECT id, key, bytes FROM objects
-             WHERE state = 'pending_delete' AND changed_at < @before AND deleted_at IS NULL ORDER BY changed_at, id LIMIT @limit
+             WHERE state = 'pending_delete' AND changed_at < {session.Dialect.Now} - @age AND deleted_at IS NULL ORDER BY changed_at, id LIMIT @limit
             """,
-            row => new PendingObject(row.Guid(0), row.Text(1), row.Long(2)), ("@before", before.ToUnixTimeMilliseconds()), ("@limit", limit));
+            row => new PendingObject(row.Guid(0), row.Text(1), row.Long(2)), ("@age", (long)age.TotalMilliseconds), ("@limit", limit));
 
     public static bool MarkDeleted(SqlSession session, IReadOnlyCollection<Guid> ids)
     {
@@ -109,9 +109,9 @@ internal static class ObjectSql
         return true;
     }
 
-    public static int Forget(SqlSession session, DateTimeOffset before) =>
+    public static int Forget(SqlSession session, TimeSpan age) =>
         session.Execute(
-            "DELETE FROM objects WHERE state = 'pending_delete' AND deleted_at < @before", ("@before", before.ToUnixTimeMilliseconds()));
+            $"DELETE FROM objects WHERE state = 'pending_delete' AND deleted_at < {session.Dialect.Now} - @age", ("@age", (long)age.TotalMilliseconds));
 
     private static PartitionKnowledge Knowledge(SqlRow row) =>
         !row.IsNull(0) ? new PartitionKnowledge(PartitionPresence.Deleted, default, 0, 0)

@@ -172,15 +172,15 @@ public sealed class SqlMetadataStore : IMetadataStore, IAsyncDisposable
         _sql.WriteAsync(s => ObjectSql.Tombstone(s, objectId, key, bytes), ct);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<PendingObject>> ListPendingDeletesAsync(DateTimeOffset before, int limit, CancellationToken ct) =>
-        await _sql.ReadAsync(s => ObjectSql.ListPending(s, before, limit), ct);
+    public async Task<IReadOnlyList<PendingObject>> ListPendingDeletesAsync(TimeSpan age, int limit, CancellationToken ct) =>
+        await _sql.ReadAsync(s => ObjectSql.ListPending(s, age, limit), ct);
 
     /// <inheritdoc/>
     public Task MarkDeletedAsync(IReadOnlyCollection<Guid> objectIds, CancellationToken ct) =>
         _sql.WriteAsync(s => ObjectSql.MarkDeleted(s, objectIds), ct);
 
     /// <inheritdoc/>
-    public Task<int> ForgetTombstonesAsync(DateTimeOffset before, CancellationToken ct) => _sql.WriteAsync(s => ObjectSql.Forget(s, before), ct);
+    public Task<int> ForgetTombstonesAsync(TimeSpan age, CancellationToken ct) => _sql.WriteAsync(s => ObjectSql.Forget(s, age), ct);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<bool>> CommitOffsetsAsync(string group, IReadOnlyList<GroupOffset> offsets, CancellationToken ct) =>

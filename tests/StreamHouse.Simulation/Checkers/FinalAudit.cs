@@ -72,6 +72,28 @@ internal static class FinalAudit
         {
             model.Learn(start + i, records[i], acknowledged: false, "the audit");
         }
+        CheckOrder(model);
+    }
+
+    // What was appended without an answer, and never came into the log, took no effect; what did has its place by now.
+    private static void CheckOrder(PartitionModel model)
+    {
+        List<LogOperation> operations = [];
+        foreach (AppendOperation append in model.Appends)
+        {
+            if (model.Find(append.First) is { } offset)
+            {
+                operations.Add(new LogOperation(append.Began, append.Ended, offset, append.Count));
+            }
+        }
+        foreach (EndOperation asked in model.Ends)
+        {
+            operations.Add(new LogOperation(asked.Began, asked.Ended, asked.Offset, 0));
+        }
+        if (!Linearizability.Holds(operations))
+        {
+            throw new InvariantException($"{model.Partition}: no order of its {operations.Count} operations explains all of their answers.");
+        }
     }
 
     /// <summary>Holds the manifest against the bucket: rows without gap or overlap, each backed by an object of the right size, the last ending where the lease does.</summary>
@@ -85,7 +107,7 @@ internal static class FinalAudit
             {
                 throw new InvariantException($"{lease.Partition}: the manifest goes from {end} to {row.BaseOffset}.");
             }
-            if (!world.Bucket.Objects.TryGetValue(row.Key, out World.Objects.SimObject? stored) || stored.Bytes.Length != row.ObjectBytes)
+            if (world.Bucket.Find(row.Key)?.Bytes.Length != row.ObjectBytes)
             {
                 throw new InvariantException($"{lease.Partition}: the manifest has [{row.BaseOffset}, {row.EndOffset}) in {row.Key}, which is not in the bucket.");
             }

@@ -3,7 +3,6 @@ using StreamHouse.Broker.Topics;
 using StreamHouse.Simulation.Actors;
 using StreamHouse.Simulation.World;
 using StreamHouse.Simulation.World.Metadata;
-using StreamHouse.Simulation.World.Objects;
 
 namespace StreamHouse.Simulation.Checkers;
 
@@ -13,8 +12,15 @@ namespace StreamHouse.Simulation.Checkers;
 /// </summary>
 internal sealed class ManifestWatch(SimWorld world, LogModel model)
 {
+    /// <summary>See <see cref="Scenarios.EngineOptions"/>.</summary>
+    private static readonly TimeSpan DeleteDelay = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan OrphanAge = TimeSpan.FromMinutes(2);
+
     private readonly Dictionary<TopicPartition, State> _states = [];
     private readonly HashSet<(Guid Object, TopicPartition Partition)> _committed = [];
+    private readonly HashSet<string> _committedKeys = [];
+    private readonly Dictionary<Guid, DateTimeOffset> _expiries = [];
 
     /// <summary>Slices checked.</summary>
     public int Slices { get; private set; }
@@ -23,6 +29,10 @@ internal sealed class ManifestWatch(SimWorld world, LogModel model)
     /// <exception cref="InvariantException">It must not have happened.</exception>
     public void See(SimTransaction transaction)
     {
+        if (transaction.Argument is (Guid incarnation, TimeSpan timeToLive))
+        {
+            Alive(transaction, incarnation, timeToLive);
+        }
         switch (transaction.Result)
         {
             case Lease taken when transaction.Name == nameof(ILeaseStore.TakeLeaseAsync):
@@ -38,6 +48,32 @@ internal sealed class ManifestWatch(SimWorld world, LogModel model)
                 Committed((ObjectCommit)transaction.Argument!, outcomes);
                 break;
         }
+    }
+
+    /// <summary>Takes note of an object that was deleted.</summary>
+    /// <exception cref="InvariantException">It was too young to be known as an orphan.</exception>
+    public void SeeDeleted(string key, TimeSpan age)
+    {
+        // The age of an orphan is judged by the process's clock: that only saves work. The delay is what readers and late commits rely on.
+        if (!_committedKeys.Contains(key) && age < DeleteDelay + (world.ClocksAgree ? OrphanAge : TimeSpan.Zero))
+        {
+            world.Kernel.Fail(new InvariantException($"{key} was deleted as an orphan at an age of {age}."));
+        }
+    }
+
+    // By the store's clock, which is the world's.
+    private void Alive(in SimTransaction transaction, Guid incarnation, TimeSpan timeToLive)
+    {
+        DateTimeOffset now = world.Kernel.World.Clock.GetUtcNow();
+        if (transaction is { Name: nameof(ILeaseStore.RenewSessionAsync), Result: false })
+        {
+            return;
+        }
+        if (transaction.Name == nameof(ILeaseStore.RenewSessionAsync) && _expiries.TryGetValue(incarnation, out DateTimeOffset expiry) && expiry < now)
+        {
+            throw new InvariantException($"{transaction.Caller.Name} renewed session {incarnation} {now - expiry} after it had expired.");
+        }
+        _expiries[incarnation] = now + timeToLive;
     }
 
     private void Taken(Lease lease)
@@ -80,7 +116,8 @@ internal sealed class ManifestWatch(SimWorld world, LogModel model)
             throw new InvariantException($"{slice.Partition}: a slice [{slice.BaseOffset}, {slice.EndOffset}) was committed after {state.End}.");
         }
         _states[slice.Partition] = state with { End = slice.EndOffset };
-        if (!world.Bucket.Objects.TryGetValue(commit.Key, out SimObject? stored) || stored.Bytes.Length != commit.Bytes)
+        _committedKeys.Add(commit.Key);
+        if (world.Bucket.Find(commit.Key) is not { } stored || stored.Bytes.Length != commit.Bytes)
         {
             throw new InvariantException($"{slice.Partition}: a slice was committed in {commit.Key}, which is not in the bucket.");
         }

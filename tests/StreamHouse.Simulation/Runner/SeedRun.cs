@@ -13,7 +13,9 @@ internal static class SeedRun
     /// <summary>Runs it to its end or its first failure.</summary>
     /// <param name="withoutFaults">Numbers of faults to leave out.</param>
     /// <param name="everything">Receives the whole trace, when given.</param>
-    public static SeedResult Run(Scenario scenario, ulong seed, IReadOnlySet<int>? withoutFaults = null, TextWriter? everything = null)
+    /// <param name="breakIt">Breaks the world before anything starts, when given.</param>
+    public static SeedResult Run(
+        Scenario scenario, ulong seed, IReadOnlySet<int>? withoutFaults = null, TextWriter? everything = null, Action<SimWorld>? breakIt = null)
     {
         long started = Stopwatch.GetTimestamp();
         SimKernel kernel = new(seed, everything);
@@ -24,6 +26,7 @@ internal static class SeedRun
             kernel.Run(async () =>
             {
                 await using SimWorld world = await SimWorld.CreateAsync(kernel);
+                breakIt?.Invoke(world);
                 run = new SimRun(world, kernel.Random.Fork(), withoutFaults ?? new HashSet<int>());
                 await scenario.RunAsync(run);
             }, StepsMax);

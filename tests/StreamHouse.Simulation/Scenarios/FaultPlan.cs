@@ -114,7 +114,11 @@ internal static class FaultPlan
     private static Fault Jump(SimRandom random, TimeSpan at, int node)
     {
         TimeSpan by = TimeSpan.FromSeconds(random.Between(-7200, 7200));
-        return new Fault(at, $"clock of node{node} jumps by {by}", w => w.Nodes[node].Process.Clock.Skew += by);
+        return new Fault(at, $"clock of node{node} jumps by {by}", w =>
+        {
+            w.ClocksAgree = false;
+            w.Nodes[node].Process.Clock.Skew += by;
+        });
     }
 
     private static void During(SimWorld world, TimeSpan time, Action begin, Action end)

@@ -16,6 +16,7 @@ internal sealed class SharedCluster : Scenario
 
     public override async Task RunAsync(SimRun run)
     {
+        run.World.ClocksAgree = false;
         run.World.Clocks = process => SetClocks(process, run.Random);
         run.Watch();
         int nodes = run.Random.Between(2, 3);

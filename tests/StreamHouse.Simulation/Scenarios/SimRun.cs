@@ -31,7 +31,12 @@ internal sealed class SimRun(SimWorld world, SimRandom random, IReadOnlySet<int>
     public void Add(Actor actor) => _actors.Add(actor);
 
     /// <summary>Checks every transaction on leases and manifest.</summary>
-    public void Watch() => world.Database.Committed = new ManifestWatch(world, Model).See;
+    public void Watch()
+    {
+        ManifestWatch watch = new(world, Model);
+        world.Database.Committed = watch.See;
+        world.Bucket.Deleted = watch.SeeDeleted;
+    }
 
     /// <summary>Keeps nodes running until the end.</summary>
     public void Supervise() => Kernel.World.Start(new Supervisor(world).RunAsync);

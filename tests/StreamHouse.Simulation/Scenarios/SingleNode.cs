@@ -51,6 +51,7 @@ internal sealed class SingleNode : Scenario
                 run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.plain", partition, new ProducerPlan { Idempotent = false }));
             }
             run.Add(new ReaderActor(run.World, run.Model, $"{name}.{p}.r", partition));
+            run.Add(new EndActor(run.World, run.Model, $"{name}.{p}.e", partition));
         }
     }
 

@@ -1,6 +1,7 @@
 using StreamHouse.Broker;
 using StreamHouse.Broker.Leases;
 using StreamHouse.Simulation.Kernel;
+using StreamHouse.Simulation.Mutations;
 using StreamHouse.Simulation.World.Metadata;
 using StreamHouse.Simulation.World.Network;
 using StreamHouse.Simulation.World.Nodes;
@@ -13,11 +14,11 @@ internal sealed class SimWorld : IAsyncDisposable
 {
     private readonly List<SimNode> _nodes = [];
 
-    private SimWorld(SimKernel kernel, SimDatabase database)
+    private SimWorld(SimKernel kernel, SimDatabase database, SimBucket bucket)
     {
         Kernel = kernel;
         Database = database;
-        Bucket = new SimBucket(kernel, kernel.Random.Fork());
+        Bucket = bucket;
         Network = new SimNetwork(kernel, kernel.Random.Fork());
     }
 
@@ -34,14 +35,31 @@ internal sealed class SimWorld : IAsyncDisposable
     /// <summary>Sets the clocks of a process that is about to start.</summary>
     public Action<SimProcess> Clocks { get; set; } = static _ => { };
 
-    public static async Task<SimWorld> CreateAsync(SimKernel kernel) => new(kernel, await SimDatabase.OpenAsync(kernel, kernel.Random.Fork()));
+    /// <summary>What is broken on purpose at the engine's border. Set before the first process starts.</summary>
+    public Mutation Mutation
+    {
+        get => Database.Mutated.Mutation;
+        set => (Database.Mutated.Mutation, Bucket.Mutation) = (value, value);
+    }
+
+    /// <summary>No process's clock has been set wrong.</summary>
+    public bool ClocksAgree { get; set; } = true;
+
+    /// <summary>What is broken on purpose in the engine.</summary>
+    public EngineBreak Break { get; set; }
+
+    public static async Task<SimWorld> CreateAsync(SimKernel kernel)
+    {
+        SimBucket bucket = new(kernel, kernel.Random.Fork());
+        return new SimWorld(kernel, await SimDatabase.OpenAsync(kernel, bucket, kernel.Random.Fork()), bucket);
+    }
 
     /// <param name="options">The engine's limits.</param>
     /// <param name="shared">Null for a unified server.</param>
     public SimNode AddNode(BrokerOptions options, Func<string, ClusterMembership>? shared = null)
     {
         string name = $"node{_nodes.Count}";
-        SimNode node = new(this, name, options, shared?.Invoke(name));
+        SimNode node = new(this, name, options with { Break = Break }, shared?.Invoke(name));
         _nodes.Add(node);
         return node;
     }

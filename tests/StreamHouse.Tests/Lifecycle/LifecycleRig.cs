@@ -54,8 +54,9 @@ internal sealed class LifecycleRig : IAsyncDisposable
         return new LifecycleRig(await SqlMetadataStore.OpenInMemoryAsync(clock, Ct), clock, options ?? new LifecycleOptions());
     }
 
-    public ObjectCollector NewCollector() =>
-        new(SegmentWorld.Cluster, Metadata, Objects, Options, Clock, new SeededRandom(), _metrics, new Logger<ObjectCollector>(Log));
+    /// <param name="clock">The process's clock; null when it agrees with the stores'.</param>
+    public ObjectCollector NewCollector(TimeProvider? clock = null) =>
+        new(SegmentWorld.Cluster, Metadata, Objects, Options, clock ?? Clock, new SeededRandom(), _metrics, new Logger<ObjectCollector>(Log));
 
     /// <summary>A topic with one partition, led by <see cref="Me"/>.</summary>
     public async Task<Lease> LedAsync(string name = "t", Durability durability = Durability.Object)

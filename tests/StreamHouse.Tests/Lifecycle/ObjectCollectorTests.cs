@@ -1,3 +1,4 @@
+using StreamHouse.Tests.Support;
 using System.Globalization;
 using StreamHouse.Broker.Lifecycle;
 using StreamHouse.Broker.Metadata;
@@ -14,6 +15,28 @@ public class ObjectCollectorTests
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan Delay = TimeSpan.FromMinutes(5);
+
+    [Fact]
+    public async Task A_process_whose_clock_is_ahead_deletes_nothing_early_and_forgets_no_tombstone()
+    {
+        await using LifecycleRig rig = await LifecycleRig.StartAsync();
+        ManualTimeProvider ahead = new();
+        ahead.Advance(TimeSpan.FromDays(365));
+        ObjectCollector collector = rig.NewCollector(ahead);
+        Guid id = new("00000000-0000-4000-8000-0000000000bb");
+        string key = SegmentKeys.Mixed(SegmentWorld.Cluster, rig.Clock.GetUtcNow(), id);
+        rig.Objects[key] = [1];
+        await rig.Metadata.TombstoneAsync(id, key, 1, LifecycleRig.Ct);
+
+        await collector.RunOnceAsync(LifecycleRig.Ct);
+        rig.Objects.Keys.ShouldContain(key);
+
+        rig.Clock.Advance(rig.Options.DeleteDelay + TimeSpan.FromSeconds(1));
+        await collector.RunOnceAsync(LifecycleRig.Ct);
+        rig.Objects.Keys.ShouldNotContain(key);
+        await collector.RunOnceAsync(LifecycleRig.Ct);
+        (await rig.Metadata.ForgetTombstonesAsync(-TimeSpan.FromDays(1), LifecycleRig.Ct)).ShouldBe(1);
+    }
 
     [Fact]
     public async Task Orphan_gets_a_tombstone_and_goes_only_after_the_delay()

@@ -16,6 +16,7 @@ public sealed partial class EngineSourceTests
         { @"\.GetAwaiter\(\)\.GetResult\(\)|\.Wait\(\)", "Blocking on a task" },
         { @"\bDateTime(Offset)?\.(Utc)?Now\b|\bEnvironment\.TickCount", "Take a TimeProvider" },
         { @"\bRuntimeHelpers\.GetHashCode\b", "Identity hashes differ from run to run" },
+        { @"\.ContinueWith\(", "Await instead: the continuation would not belong to the caller" },
         { @"\bforeach\b[^\n]*ConcurrentDictionary", "The order of a ConcurrentDictionary differs from run to run" },
     };
 

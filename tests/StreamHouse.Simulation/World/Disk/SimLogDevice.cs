@@ -4,7 +4,10 @@ using StreamHouse.Simulation.Kernel;
 namespace StreamHouse.Simulation.World.Disk;
 
 /// <summary>One process's view of its machine's disk: the real node log writes to it. Acts that are under way when the process dies still happen.</summary>
-internal sealed class SimLogDevice(SimDisk disk, SimProcess process) : ILogDevice
+/// <param name="disk">The disk.</param>
+/// <param name="process">The process.</param>
+/// <param name="skipsSync">Broken on purpose: writes are not synced.</param>
+internal sealed class SimLogDevice(SimDisk disk, SimProcess process, Func<bool> skipsSync) : ILogDevice
 {
     private static readonly TimeSpan SmallStep = TimeSpan.FromMicroseconds(20);
 
@@ -73,6 +76,10 @@ internal sealed class SimLogDevice(SimDisk disk, SimProcess process) : ILogDevic
                 file.Write((int)position, bytes);
                 return true;
             });
+            if (device.SkipsSync())
+            {
+                return;
+            }
             await device.ActAsync(device.SyncTime(), () =>
             {
                 if (disk.Random.Chance(disk.Faults.SyncFails))
@@ -94,4 +101,6 @@ internal sealed class SimLogDevice(SimDisk disk, SimProcess process) : ILogDevic
     }
 
     private SimDisk Disk => disk;
+
+    private bool SkipsSync() => skipsSync();
 }

@@ -1,14 +1,19 @@
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Simulation.Checkers;
 using StreamHouse.Simulation.Kernel;
+using StreamHouse.Simulation.Mutations;
+using StreamHouse.Simulation.World.Objects;
 using StreamHouse.Storage.Metadata;
 
 namespace StreamHouse.Simulation.World.Metadata;
 
 /// <summary>The real SQL metadata store on a database in memory, whose transactions happen in one moment of virtual time.</summary>
-internal sealed class SimDatabase(SimKernel kernel, SqlMetadataStore store, SimRandom random) : IAsyncDisposable
+internal sealed class SimDatabase(SimKernel kernel, SqlMetadataStore store, MutatedMetadata mutated, SimRandom random) : IAsyncDisposable
 {
     public SimRandom Random => random;
+
+    /// <summary>What is broken on purpose.</summary>
+    public MutatedMetadata Mutated => mutated;
 
     /// <summary>How it behaves now.</summary>
     public MetadataFaults Faults { get; set; } = new();
@@ -19,8 +24,8 @@ internal sealed class SimDatabase(SimKernel kernel, SqlMetadataStore store, SimR
     /// <summary>Told of each transaction after it took effect.</summary>
     public Action<SimTransaction>? Committed { get; set; }
 
-    public static async Task<SimDatabase> OpenAsync(SimKernel kernel, SimRandom random) =>
-        new(kernel, await SqlMetadataStore.OpenInMemoryAsync(kernel.World.Clock, CancellationToken.None), random);
+    public static async Task<SimDatabase> OpenAsync(SimKernel kernel, SimBucket bucket, SimRandom random) =>
+        new(kernel, await SqlMetadataStore.OpenInMemoryAsync(kernel.World.Clock, CancellationToken.None), new MutatedMetadata(bucket), random);
 
     /// <summary>Runs one transaction now.</summary>
     public T Run<T>(SimProcess caller, string name, Func<IMetadataStore, Task<T>> run, object? argument)

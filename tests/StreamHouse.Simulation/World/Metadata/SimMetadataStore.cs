@@ -40,10 +40,10 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
         CallAsync(nameof(DeleteGroupAsync), s => s.DeleteGroupAsync(group, ct), ct);
 
     public Task RegisterSessionAsync(Session session, TimeSpan? timeToLive, CancellationToken ct) =>
-        CallAsync(nameof(RegisterSessionAsync), s => s.RegisterSessionAsync(session, timeToLive, ct), ct);
+        CallAsync(nameof(RegisterSessionAsync), s => s.RegisterSessionAsync(session, timeToLive, ct), ct, (session.Incarnation, timeToLive));
 
     public Task<bool> RenewSessionAsync(Guid incarnation, TimeSpan timeToLive, CancellationToken ct) =>
-        CallAsync(nameof(RenewSessionAsync), s => s.RenewSessionAsync(incarnation, timeToLive, ct), ct);
+        CallAsync(nameof(RenewSessionAsync), s => database.Mutated.RenewAsync(s, incarnation, timeToLive), ct, (incarnation, (TimeSpan?)timeToLive));
 
     public Task CloseSessionAsync(Guid incarnation, CancellationToken ct) =>
         CallAsync(nameof(CloseSessionAsync), s => s.CloseSessionAsync(incarnation, ct), ct);
@@ -55,7 +55,7 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
         CallAsync(nameof(TakeTopicLeasesAsync), s => s.TakeTopicLeasesAsync(topic, incarnation, nodeLog, ct), ct);
 
     public Task<Lease?> TakeLeaseAsync(TopicPartition partition, Guid incarnation, Guid? nodeLog, long? observedEpoch, CancellationToken ct) =>
-        CallAsync(nameof(TakeLeaseAsync), s => s.TakeLeaseAsync(partition, incarnation, nodeLog, observedEpoch, ct), ct);
+        CallAsync(nameof(TakeLeaseAsync), s => database.Mutated.TakeAsync(s.TakeLeaseAsync(partition, incarnation, nodeLog, observedEpoch, ct)), ct);
 
     public Task<IReadOnlyList<TopicPartition>> ListFreeLeasesAsync(CancellationToken ct) =>
         CallAsync(nameof(ListFreeLeasesAsync), s => s.ListFreeLeasesAsync(ct), ct);
@@ -70,7 +70,7 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
         CallAsync(nameof(ReadNextGroupIdAsync), s => s.ReadNextGroupIdAsync(ct), ct);
 
     public Task<IReadOnlyList<SliceOutcome>> CommitAsync(ObjectCommit commit, CancellationToken ct) =>
-        CallAsync(nameof(CommitAsync), s => s.CommitAsync(commit, ct), ct, commit);
+        CallAsync(nameof(CommitAsync), s => database.Mutated.CommitAsync(s, commit), ct, commit);
 
     public Task<IReadOnlyList<SegmentRow>> ListSegmentsAsync(TopicPartition partition, long fromOffset, int limit, CancellationToken ct) =>
         CallAsync(nameof(ListSegmentsAsync), s => s.ListSegmentsAsync(partition, fromOffset, limit, ct), ct);
@@ -103,16 +103,16 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
         CallAsync(nameof(CountObjectsAsync), s => s.CountObjectsAsync(ct), ct);
 
     public Task<bool> TombstoneAsync(Guid objectId, string key, long bytes, CancellationToken ct) =>
-        CallAsync(nameof(TombstoneAsync), s => s.TombstoneAsync(objectId, key, bytes, ct), ct);
+        CallAsync(nameof(TombstoneAsync), s => database.Mutated.TombstoneAsync(s, objectId, key, bytes), ct);
 
-    public Task<IReadOnlyList<PendingObject>> ListPendingDeletesAsync(DateTimeOffset before, int limit, CancellationToken ct) =>
-        CallAsync(nameof(ListPendingDeletesAsync), s => s.ListPendingDeletesAsync(before, limit, ct), ct);
+    public Task<IReadOnlyList<PendingObject>> ListPendingDeletesAsync(TimeSpan age, int limit, CancellationToken ct) =>
+        CallAsync(nameof(ListPendingDeletesAsync), s => s.ListPendingDeletesAsync(age, limit, ct), ct);
 
     public Task MarkDeletedAsync(IReadOnlyCollection<Guid> objectIds, CancellationToken ct) =>
         CallAsync(nameof(MarkDeletedAsync), s => s.MarkDeletedAsync(objectIds, ct), ct);
 
-    public Task<int> ForgetTombstonesAsync(DateTimeOffset before, CancellationToken ct) =>
-        CallAsync(nameof(ForgetTombstonesAsync), s => s.ForgetTombstonesAsync(before, ct), ct);
+    public Task<int> ForgetTombstonesAsync(TimeSpan age, CancellationToken ct) =>
+        CallAsync(nameof(ForgetTombstonesAsync), s => s.ForgetTombstonesAsync(age, ct), ct);
 
     public Task<(Guid ClusterId, bool Created)> GetOrCreateClusterAsync(Guid candidate, CancellationToken ct) =>
         CallAsync(nameof(GetOrCreateClusterAsync), s => s.GetOrCreateClusterAsync(candidate, ct), ct);
@@ -143,11 +143,11 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
     public Task DeleteTopicAsync(TopicId topic, CancellationToken ct) =>
         CallAsync(nameof(DeleteTopicAsync), s => s.DeleteTopicAsync(topic, ct), ct);
 
-    private async Task CallAsync(string name, Func<IMetadataStore, Task> run, CancellationToken ct) => await CallAsync(name, async s =>
+    private async Task CallAsync(string name, Func<IMetadataStore, Task> run, CancellationToken ct, object? argument = null) => await CallAsync(name, async s =>
     {
         await run(s);
         return true;
-    }, ct);
+    }, ct, argument);
 
     private async Task<T> CallAsync<T>(string name, Func<IMetadataStore, Task<T>> run, CancellationToken ct, object? argument = null)
     {

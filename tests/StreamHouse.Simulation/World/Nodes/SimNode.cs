@@ -3,6 +3,7 @@ using StreamHouse.Broker;
 using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Leases;
 using StreamHouse.Simulation.Kernel;
+using StreamHouse.Simulation.Mutations;
 using StreamHouse.Simulation.World.Disk;
 using StreamHouse.Simulation.World.Metadata;
 using StreamHouse.Simulation.World.Objects;
@@ -124,7 +125,7 @@ internal sealed class SimNode : IDisposable
         try
         {
             BrokerPorts ports = new(
-                new SimMetadataStore(_world.Database, process), new SimObjectStore(_world.Bucket, process), new SimLogDevice(Disk, process),
+                new SimMetadataStore(_world.Database, process), new SimObjectStore(_world.Bucket, process), new SimLogDevice(Disk, process, SkipsSync),
                 process.Clock, process.Random, metrics, new SimLoggers(process));
             broker = _shared is { } shared
                 ? await LocalBroker.StartSharedAsync(ports, Options, shared, CancellationToken.None)
@@ -142,6 +143,9 @@ internal sealed class SimNode : IDisposable
             End(process, "has failed", await broker.Failed);
         }
     }
+
+    private bool SkipsSync() =>
+        _world.Mutation == Mutation.AcknowledgeBeforeSync || (_world.Mutation == Mutation.RecoverWithoutSync && Broker is null);
 
     // What the server's host does: the process exits, acknowledging nothing more.
     private void End(SimProcess process, string how, Exception cause)

@@ -1,5 +1,6 @@
 using StreamHouse.Broker.Segments;
 using StreamHouse.Simulation.Kernel;
+using StreamHouse.Simulation.Mutations;
 
 namespace StreamHouse.Simulation.World.Objects;
 
@@ -22,7 +23,15 @@ internal sealed class SimObjectStore(SimBucket bucket, SimProcess process) : IOb
             await CallAsync(1, static () => true, ct);
             throw new ObjectStoreException("The simulated store did not answer in time.");
         }
-        bool stored = await CallAsync(1, () => bucket.TryPut(key, bytes), ct);
+        bool stored;
+        try
+        {
+            stored = await CallAsync(1, () => bucket.TryPut(key, bytes), ct);
+        }
+        catch (ObjectStoreException) when (bucket.Mutation == Mutation.DropFailedUpload)
+        {
+            return;
+        }
         if (!stored)
         {
             throw new ObjectExistsException(key);
@@ -32,10 +41,7 @@ internal sealed class SimObjectStore(SimBucket bucket, SimProcess process) : IOb
     /// <inheritdoc/>
     public Task<int> ReadAsync(string key, long position, Memory<byte> destination, CancellationToken ct) => CallAsync(1, () =>
     {
-        if (!bucket.Objects.TryGetValue(key, out SimObject? found))
-        {
-            throw new ObjectNotFoundException(key);
-        }
+        SimObject found = bucket.Find(key) ?? throw new ObjectNotFoundException(key);
         int count = (int)Math.Clamp(found.Bytes.Length - position, 0, destination.Length);
         found.Bytes.AsMemory((int)Math.Min(position, found.Bytes.Length), count).CopyTo(destination);
         return count;
@@ -50,7 +56,7 @@ internal sealed class SimObjectStore(SimBucket bucket, SimProcess process) : IOb
             {
                 if (found.Count < limit && key.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(key, after) > 0)
                 {
-                    found.Add(new StoredObject(key, stored.Bytes.Length, stored.LastModified));
+                    found.Add(new StoredObject(key, stored.Bytes.Length, bucket.Mutation == Mutation.CollectYoungOrphan ? stored.LastModified - TimeSpan.FromDays(1) : stored.LastModified));
                 }
             }
             return (IReadOnlyList<StoredObject>)found;

@@ -1,0 +1,156 @@
+namespace StreamHouse.Simulation.Checkers;
+
+/// <summary>
+/// Looks for one order of all operations on a log that fits both what each of them answered and which ended before which began (Wing and Gong's
+/// search with Lowe's memory of what was tried). The log's state is its end: an append must find it at its base offset, and moves it; a question for
+/// the end must be answered with it. An operation that never ended may take effect at any time after it began.
+/// </summary>
+internal static class Linearizability
+{
+    /// <summary>Whether such an order exists.</summary>
+    /// <param name="operations">Appends that are in the log, and questions for its end.</param>
+    public static bool Holds(IReadOnlyList<LogOperation> operations)
+    {
+        Entry head = Chain(operations);
+        Stack<(Entry Call, long State)> tried = new();
+        HashSet<Position> seen = [];
+        ulong[] done = new ulong[(operations.Count + 63) / 64];
+        long state = 0;
+        Entry? entry = head.Next;
+        while (head.Next is not null)
+        {
+            if (entry!.Return is null)
+            {
+                // An operation has ended, and none of those before it could take effect: the last choice was wrong.
+                if (!tried.TryPop(out (Entry Call, long State) last))
+                {
+                    return false;
+                }
+                state = last.State;
+                done[last.Call.Id / 64] &= ~(1UL << (last.Call.Id % 64));
+                last.Call.PutBack();
+                entry = last.Call.Next;
+                continue;
+            }
+            if (operations[entry.Id].TryApply(state, out long after) && TryMark(entry.Id, after))
+            {
+                tried.Push((entry, state));
+                state = after;
+                entry.TakeOut();
+                entry = head.Next;
+                continue;
+            }
+            entry = entry.Next;
+        }
+        return true;
+
+        bool TryMark(int id, long after)
+        {
+            done[id / 64] |= 1UL << (id % 64);
+            if (seen.Add(new Position((ulong[])done.Clone(), after)))
+            {
+                return true;
+            }
+            done[id / 64] &= ~(1UL << (id % 64));
+            return false;
+        }
+    }
+
+    // Calls and returns in the order of time; at the same time calls first, which allows more orders, never fewer.
+    private static Entry Chain(IReadOnlyList<LogOperation> operations)
+    {
+        List<(TimeSpan At, int Kind, Entry Entry)> events = [];
+        for (int i = 0; i < operations.Count; i++)
+        {
+            Entry ended = new(i, null);
+            events.Add((operations[i].Began, 0, new Entry(i, ended)));
+            events.Add((operations[i].Ended ?? TimeSpan.MaxValue, 1, ended));
+        }
+        Entry head = new(-1, null);
+        Entry last = head;
+        foreach ((_, _, Entry entry) in events.OrderBy(e => e.At).ThenBy(e => e.Kind))
+        {
+            (last.Next, entry.Before) = (entry, last);
+            last = entry;
+        }
+        return head;
+    }
+
+    private sealed class Entry(int id, Entry? ended)
+    {
+        public int Id => id;
+
+        /// <summary>For a call, where it returns; null for a return.</summary>
+        public Entry? Return => ended;
+
+        public Entry? Before { get; set; }
+
+        public Entry? Next { get; set; }
+
+        public void TakeOut()
+        {
+            Unlink();
+            ended!.Unlink();
+        }
+
+        public void PutBack()
+        {
+            ended!.Link();
+            Link();
+        }
+
+        private void Unlink()
+        {
+            Before!.Next = Next;
+            if (Next is not null)
+            {
+                Next.Before = Before;
+            }
+        }
+
+        private void Link()
+        {
+            Before!.Next = this;
+            if (Next is not null)
+            {
+                Next.Before = this;
+            }
+        }
+    }
+
+    private readonly struct Position(ulong[] done, long state) : IEquatable<Position>
+    {
+        private readonly ulong[] _done = done;
+        private readonly long _state = state;
+
+        public bool Equals(Position other) => _state == other._state && _done.AsSpan().SequenceEqual(other._done);
+
+        public override bool Equals(object? obj) => obj is Position other && Equals(other);
+
+        public override int GetHashCode()
+        {
+            HashCode hash = default;
+            hash.Add(_state);
+            foreach (ulong word in _done)
+            {
+                hash.Add(word);
+            }
+            return hash.ToHashCode();
+        }
+    }
+}
+
+/// <summary>An operation on one partition's log.</summary>
+/// <param name="Began">When it was first sent.</param>
+/// <param name="Ended">When its answer came; null when none did.</param>
+/// <param name="Offset">Base offset of an append, or the end that was answered.</param>
+/// <param name="Count">Records appended; 0 for a question.</param>
+internal readonly record struct LogOperation(TimeSpan Began, TimeSpan? Ended, long Offset, int Count)
+{
+    /// <summary>The log's end afterwards, when it can take effect at this end.</summary>
+    public bool TryApply(long end, out long after)
+    {
+        after = end + Count;
+        return end == Offset;
+    }
+}
