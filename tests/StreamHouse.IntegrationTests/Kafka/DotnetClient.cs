@@ -1,3 +1,4 @@
+using System.Text;
 using StreamHouse.Client;
 using StreamHouse.Client.Administration;
 using StreamHouse.Client.Consumers;
@@ -54,6 +55,34 @@ internal sealed class DotnetClient(string address) : IInteropClient, IAsyncDispo
             }
         }
         return read;
+    }
+
+    /// <summary>The values of all records that a topic holds now, by partition; the index is the offset.</summary>
+    public async Task<Dictionary<int, List<string>>> ReadAllAsync(string topic)
+    {
+        Dictionary<int, List<string>> logs = [];
+        long missing = 0;
+        await using Consumer consumer = _client.CreateConsumer();
+        foreach (OffsetInfo end in await _client.Admin.ListOffsetsAsync(topic, OffsetSpec.Latest))
+        {
+            logs.Add(end.Partition, []);
+            missing += end.Offset;
+        }
+        consumer.Assign(topic, ConsumerStart.Earliest);
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
+        if (missing > 0)
+        {
+            await foreach (ConsumedRecord record in consumer.WithCancellation(patience.Token))
+            {
+                record.Offset.ShouldBe(logs[record.Partition].Count);
+                logs[record.Partition].Add(Encoding.ASCII.GetString(record.Value!.Value.Span));
+                if (--missing == 0)
+                {
+                    break;
+                }
+            }
+        }
+        return logs;
     }
 
     /// <summary>The codecs of a topic's batches in partition 0.</summary>

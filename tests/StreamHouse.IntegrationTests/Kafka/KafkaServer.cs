@@ -9,13 +9,14 @@ namespace StreamHouse.IntegrationTests.Kafka;
 /// </summary>
 internal sealed class KafkaServer : IAsyncDisposable
 {
-    private readonly RecordingProxy _proxy = new();
+    private readonly RecordingProxy _proxy;
     private readonly string _folder = Directory.CreateTempSubdirectory("streamhouse-kafka-").FullName;
     private readonly string[] _settings;
     private bool _isChecked;
 
-    private KafkaServer(string[] settings)
+    private KafkaServer(bool isRecorded, string[] settings)
     {
+        _proxy = new RecordingProxy(isRecorded);
         _settings = settings;
     }
 
@@ -26,10 +27,11 @@ internal sealed class KafkaServer : IAsyncDisposable
     public string Bootstrap => $"127.0.0.1:{_proxy.Port}";
 
     /// <summary>Starts the server.</summary>
-    /// <param name="settings">Settings like <c>GroupCoordinator:SessionTimeoutMin=1s</c>.</param>
-    public static async Task<KafkaServer> StartAsync(params string[] settings)
+    /// <param name="isRecorded">Whether what goes over the wire is kept, to be looked at in the end.</param>
+    /// <param name="settings">Settings like <c>Kafka:FetchSessionsMax=1</c>.</param>
+    public static async Task<KafkaServer> StartAsync(bool isRecorded = true, params string[] settings)
     {
-        KafkaServer server = new(settings);
+        KafkaServer server = new(isRecorded, settings);
         try
         {
             await server.StartProcessAsync();

@@ -8,18 +8,20 @@ internal sealed class RecordingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
-    private readonly PacketCapture _capture;
+    private readonly PacketCapture? _capture;
     private readonly Lock _lock = new();
     private readonly List<Task> _relays = [];
     private readonly Task _accepting;
     private volatile IPEndPoint? _server;
 
-    public RecordingProxy()
+    /// <summary>Begins to listen.</summary>
+    /// <param name="isRecording">Whether it keeps what passes.</param>
+    public RecordingProxy(bool isRecording)
     {
         _listener.Start();
         Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
         CapturePath = Path.Combine(Path.GetTempPath(), $"streamhouse-test-{Guid.NewGuid():n}.pcap");
-        _capture = new PacketCapture(CapturePath, Port);
+        _capture = isRecording ? new PacketCapture(CapturePath, Port) : null;
         _accepting = AcceptAsync();
     }
 
@@ -42,7 +44,7 @@ internal sealed class RecordingProxy : IAsyncDisposable
         _listener.Dispose();
         await _accepting;
         await Task.WhenAll(_relays);
-        _capture.Dispose();
+        _capture?.Dispose();
         _stop.Dispose();
     }
 
@@ -79,7 +81,7 @@ internal sealed class RecordingProxy : IAsyncDisposable
             {
                 return;
             }
-            PacketCapture.Connection connection = _capture.Open();
+            PacketCapture.Connection? connection = _capture?.Open();
             using var end = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             Task up = PassAsync(client, server, connection, fromClient: true, end);
             Task down = PassAsync(server, client, connection, fromClient: false, end);
@@ -88,14 +90,14 @@ internal sealed class RecordingProxy : IAsyncDisposable
         }
     }
 
-    private static async Task PassAsync(Socket from, Socket to, PacketCapture.Connection connection, bool fromClient, CancellationTokenSource end)
+    private static async Task PassAsync(Socket from, Socket to, PacketCapture.Connection? connection, bool fromClient, CancellationTokenSource end)
     {
         byte[] buffer = new byte[64 * 1024];
         try
         {
             while (await from.ReceiveAsync(buffer, end.Token) is var read and > 0)
             {
-                connection.Add(fromClient, buffer.AsSpan(0, read));
+                connection?.Add(fromClient, buffer.AsSpan(0, read));
                 for (int sent = 0; sent < read;)
                 {
                     sent += await to.SendAsync(buffer.AsMemory(sent, read - sent), end.Token);

@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using StreamHouse.IntegrationTests.Audits;
+
+namespace StreamHouse.IntegrationTests.Kafka;
+
+/// <summary>
+/// The crash audit over the Kafka protocol: idempotent librdkafka producers write to a topic and a group of librdkafka consumers reads it and commits,
+/// while the server is killed at random moments. At the end the log is held against what producers were told, and the committed offsets against what
+/// members were told.
+/// </summary>
+/// <param name="seed">Decides when it is killed.</param>
+internal sealed class KafkaCrashAudit(int seed)
+{
+    private const string Topic = "audit";
+    private const string Group = "audit";
+    private const int Partitions = 4;
+    private const int LastingProducers = 3;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly Random _random = new(seed);
+    private readonly AuditLedger _log = new();
+    private readonly GroupLedger _group = new();
+    private readonly List<Flood> _producers = [];
+    private readonly List<GroupMember> _members = [];
+
+    /// <summary>Runs the audit.</summary>
+    /// <returns>What was done, in figures.</returns>
+    public async Task<string> RunAsync(int rounds)
+    {
+        long began = Stopwatch.GetTimestamp();
+        await using KafkaServer server = await KafkaServer.StartAsync(isRecorded: false);
+        await using (DotnetClient dotnet = new(server.Process.Grpc.ToString()))
+        {
+            await dotnet.CreateTopicAsync(Topic, Partitions);
+        }
+        try
+        {
+            for (int i = 0; i < LastingProducers; i++)
+            {
+                _producers.Add(await Flood.StartAsync(server.Bootstrap, _log, i, Topic, Partitions, Flood.Never));
+            }
+            foreach (string name in new[] { "one", "two" })
+            {
+                _members.Add(await GroupMember.JoinAsync(name, ClientProcess.StartConfluent(server.Bootstrap), _group, Group, Topic, "cooperative-sticky"));
+            }
+            for (int round = 0; round < rounds; round++)
+            {
+                // One that gives up: it leaves records whose outcome nobody was told.
+                await using Flood brief = await Flood.StartAsync(
+                    server.Bootstrap, _log, LastingProducers + round, Topic, Partitions, TimeSpan.FromSeconds(1));
+                await Task.Delay(_random.Next(200, 1500));
+                await server.RestartAsync(kill: true);
+                await brief.StopAsync();
+            }
+            foreach (Flood producer in _producers)
+            {
+                await producer.StopAsync();
+            }
+            await CheckAsync(server);
+            // And as recovered once more, with nothing in flight.
+            await server.RestartAsync(kill: true);
+            await CheckAsync(server);
+        }
+        finally
+        {
+            foreach (IAsyncDisposable client in _producers.Cast<IAsyncDisposable>().Concat(_members))
+            {
+                await client.DisposeAsync();
+            }
+        }
+        _log.Faults.ShouldBeEmpty($"seed {seed}, the last server's log:\n{server.Process.Log}");
+        return $"seed {seed}: {rounds} kills under load, {_log.Acknowledged} records acknowledged, {_log.Unacknowledged} given up, "
+            + $"{_group.Delivered.Count} delivered to the group, {Stopwatch.GetElapsedTime(began).TotalSeconds:F0} s, 0 faults";
+    }
+
+    private async Task CheckAsync(KafkaServer server)
+    {
+        await using DotnetClient dotnet = new(server.Process.Grpc.ToString());
+        Dictionary<int, List<string>> logs = await dotnet.ReadAllAsync(Topic);
+        await DeliveredAsync(logs);
+        foreach ((int partition, List<string> log) in logs)
+        {
+            _log.Check(new AuditPartition(Topic, partition), [.. log.Select(Flood.Identify)], producer => producer < LastingProducers);
+        }
+        foreach (Delivered delivered in _group.Delivered)
+        {
+            if (logs[delivered.Partition][(int)delivered.Offset] != delivered.Value)
+            {
+                _log.Fault($"{delivered.Partition}@{delivered.Offset}: a member of the group saw other bytes than are there.");
+            }
+        }
+        using HttpApiClient http = new(server.Process.Http);
+        var stored = (await http.CommittedAsync(Group)).ToDictionary(c => (c.Topic, c.Partition), c => c.Offset);
+        foreach (((string Topic, int Partition) partition, long committed) in _group.Committed)
+        {
+            long offset = stored.GetValueOrDefault(partition, -1);
+            if (offset < committed || offset > logs[partition.Partition].Count)
+            {
+                _log.Fault($"{partition}: the commit of {committed} was acknowledged, {offset} is stored, the log ends at {logs[partition.Partition].Count}.");
+            }
+        }
+    }
+
+    /// <summary>Waits until the group was given every record of the log.</summary>
+    private async Task DeliveredAsync(Dictionary<int, List<string>> logs)
+    {
+        long began = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            HashSet<(int, long)> seen = [.. _group.Delivered.Select(d => (d.Partition, d.Offset))];
+            if (seen.Count >= logs.Values.Sum(l => l.Count))
+            {
+                return;
+            }
+            if (Stopwatch.GetElapsedTime(began) > Patience)
+            {
+                throw new TimeoutException(
+                    $"Seed {seed}: the group was given {seen.Count} of {logs.Values.Sum(l => l.Count)} records. {string.Join("; ", _members.Select(m => $"{m.Name}: {m.Failure} {m.Complaints}"))}");
+            }
+            await Task.Delay(100);
+        }
+    }
+}
