@@ -2,6 +2,7 @@ using StreamHouse.Broker;
 using StreamHouse.Broker.Leases;
 using StreamHouse.Simulation.Kernel;
 using StreamHouse.Simulation.Mutations;
+using StreamHouse.Simulation.World.Disk;
 using StreamHouse.Simulation.World.Metadata;
 using StreamHouse.Simulation.World.Network;
 using StreamHouse.Simulation.World.Nodes;
@@ -42,6 +43,9 @@ internal sealed class SimWorld : IAsyncDisposable
         set => (Database.Mutated.Mutation, Bucket.Mutation) = (value, value);
     }
 
+    /// <summary>How disks behave until a fault says otherwise.</summary>
+    public DiskFaults Disks { get; set; } = new();
+
     /// <summary>No process's clock has been set wrong.</summary>
     public bool ClocksAgree { get; set; } = true;
 
@@ -60,6 +64,7 @@ internal sealed class SimWorld : IAsyncDisposable
     {
         string name = $"node{_nodes.Count}";
         SimNode node = new(this, name, options with { Break = Break }, shared?.Invoke(name));
+        node.Disk.Faults = Disks;
         _nodes.Add(node);
         return node;
     }
