@@ -1,22 +1,25 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using StreamHouse.Client.Administration;
+using StreamHouse.Client.Groups;
 using StreamHouse.Client.Transport;
 using StreamHouse.Records;
 
 namespace StreamHouse.Client.Consumers;
 
 /// <summary>
-/// Reads records of the partitions assigned to it, in order per partition, each once, through broken connections and restarts of the server. Enumerate it
-/// record by record, or with <see cref="ReadBatchesAsync"/> for speed; one enumeration at a time. Everything else may be called at any time.
+/// Reads records in order per partition, each once, through broken connections and restarts of the server: of the partitions assigned to it by hand
+/// (<see cref="Assign"/>), or of those its group gives it (<see cref="Subscribe"/>). Enumerate it record by record, or with <see cref="ReadBatchesAsync"/>
+/// for speed; one enumeration at a time. Everything else may be called at any time.
 /// </summary>
 public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposable
 {
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<string, TopicReader> _readers = new(StringComparer.Ordinal);
+    private readonly DeliveryGate _hand = new();
     private readonly IClientTransport _transport;
     private readonly Admin _admin;
     private readonly ConsumerOptions _options;
+    private readonly TopicReaders _readers;
     private readonly PrefetchQueue _queue;
     private readonly RecordBatchReader _batchReader;
     private readonly TimeProvider _clock;
@@ -26,6 +29,8 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
     // Records of a message whose enumeration was left before its end.
     private readonly Queue<ConsumedRecord> _unread = new();
     private Prefetched? _unreadOf;
+    private volatile GroupMember? _member;
+    private bool _isAssigned;
     private int _isReading;
     private bool _isClosed;
 
@@ -40,10 +45,49 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
         _log = log;
         _queue = new PrefetchQueue(options.PrefetchBytesMax);
         _batchReader = new RecordBatchReader(options.DecompressedBytesMax);
+        _readers = new TopicReaders(transport, admin, options, _queue, clock, random, log);
     }
 
     /// <summary>Bytes read ahead.</summary>
     public long PrefetchedBytes => _queue.Bytes;
+
+    /// <summary>The partitions the group has given this consumer, in order.</summary>
+    public IReadOnlyList<TopicPartition> Assignment => _readers.Given;
+
+    /// <summary>What the server calls this member of the group; null while it is none.</summary>
+    public string? MemberId => _member?.MemberId;
+
+    /// <summary>
+    /// Joins <see cref="ConsumerOptions.Group"/>, which shares the partitions of these topics among its members: each begins at the offset committed for
+    /// it, else where <see cref="ConsumerOptions.OffsetReset"/> says. Called again it changes the topics. A topic that does not exist is waited for.
+    /// Failures show in the enumeration.
+    /// </summary>
+    /// <param name="topics">Names of topics, at least one.</param>
+    /// <param name="listener">Is told when partitions come and go; null for nobody.</param>
+    /// <exception cref="InvalidOperationException">No group is set, or partitions have been assigned by hand.</exception>
+    public void Subscribe(IReadOnlyCollection<string> topics, IRebalanceListener? listener = null)
+    {
+        ArgumentNullException.ThrowIfNull(topics);
+        ArgumentOutOfRangeException.ThrowIfZero(topics.Count, nameof(topics));
+        string group = _options.Group ?? throw new InvalidOperationException($"Set {nameof(ConsumerOptions)}.{nameof(ConsumerOptions.Group)} to subscribe.");
+        string[] distinct = [.. topics.Distinct(StringComparer.Ordinal)];
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            if (_isAssigned)
+            {
+                throw new InvalidOperationException("Partitions have been assigned to this consumer by hand.");
+            }
+            if (_member is { } already)
+            {
+                already.Subscribe(distinct, listener);
+                return;
+            }
+            _member = new GroupMember(group, _transport, _admin, _options, _readers, _hand, _clock, _random, _log);
+        }
+        _member.Subscribe(distinct, listener);
+        _member.Start();
+    }
 
     /// <summary>
     /// Reads a topic, beside those assigned before; assigning a topic again starts it anew. Failures show in the enumeration.
@@ -51,31 +95,33 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
     /// <param name="topic">The topic's name.</param>
     /// <param name="start">Where to begin.</param>
     /// <param name="partitions">Which partitions; null for all, also those that are added later, which are read from their beginning.</param>
+    /// <exception cref="InvalidOperationException">The consumer has subscribed: its group assigns.</exception>
     public void Assign(string topic, ConsumerStart start, IReadOnlyCollection<int>? partitions = null)
     {
         ArgumentNullException.ThrowIfNull(topic);
-        bool isNew;
-        TopicReader? reader;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isClosed, this);
-            isNew = !_readers.TryGetValue(topic, out reader);
-            if (isNew)
+            if (_member is not null)
             {
-                reader = new TopicReader(topic, _transport, _admin, _options, _queue, _clock, _random, _log);
-                _readers.Add(topic, reader);
+                throw new InvalidOperationException("The consumer has subscribed: its group assigns partitions.");
             }
+            _isAssigned = true;
         }
-        reader!.Assign(start, partitions);
-        if (isNew)
-        {
-            reader.Start();
-        }
+        _readers.Change(topic, reader => reader.Assign(start, partitions));
     }
 
     /// <summary>Goes elsewhere in a partition of an assigned topic: the next record comes from there.</summary>
-    /// <exception cref="InvalidOperationException">The topic is not assigned.</exception>
-    public void Seek(string topic, int partition, ConsumerStart start) => Reader(topic).Seek(partition, start);
+    /// <exception cref="InvalidOperationException">The topic is not assigned, or the group has not given this consumer the partition.</exception>
+    public void Seek(string topic, int partition, ConsumerStart start)
+    {
+        TopicReader reader = Reader(topic);
+        if (_member is not null && !reader.Has(partition))
+        {
+            throw new InvalidOperationException($"{topic}/{partition} is not this consumer's.");
+        }
+        reader.Seek(partition, start);
+    }
 
     /// <summary>Stops reading partitions, null for all, until <see cref="Resume"/>; the position stays.</summary>
     /// <exception cref="InvalidOperationException">The topic is not assigned.</exception>
@@ -88,42 +134,35 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
     /// <summary>
     /// The offset after the last record handed out, where reading goes on; null while the start is not found yet or the partition is not assigned.
     /// </summary>
-    public long? Position(string topic, int partition)
-    {
-        lock (_gate)
-        {
-            return _readers.TryGetValue(topic, out TopicReader? reader) ? reader.Position(partition) : null;
-        }
-    }
+    public long? Position(string topic, int partition) => _readers.Find(topic)?.Position(partition);
 
-    /// <summary>Commits the positions of all partitions under <see cref="ConsumerOptions.Group"/>; durable when the task ends.</summary>
+    /// <summary>
+    /// Commits the positions of all partitions under <see cref="ConsumerOptions.Group"/>, records just handed out included; durable when the task ends.
+    /// </summary>
     /// <exception cref="InvalidOperationException">No group is set.</exception>
-    /// <exception cref="StreamHouseException">The commit failed.</exception>
+    /// <exception cref="StreamHouseException">
+    /// The commit failed; <see cref="StreamHouseErrorCode.UnknownMember"/> and <see cref="StreamHouseErrorCode.IllegalGeneration"/> tell that the partitions
+    /// are somebody else's by now, who reads again what is not committed.
+    /// </exception>
     public async Task CommitAsync(CancellationToken ct = default)
     {
         string group = _options.Group ?? throw new InvalidOperationException($"Set {nameof(ConsumerOptions)}.{nameof(ConsumerOptions.Group)} to commit.");
-        List<GroupOffset> offsets = [];
-        List<(PartitionCursor Cursor, long Position)> positions = [];
-        lock (_gate)
+        if (_member is { } member)
         {
-            foreach ((string topic, TopicReader reader) in _readers)
-            {
-                int before = positions.Count;
-                reader.Uncommitted(positions);
-                for (int i = before; i < positions.Count; i++)
-                {
-                    offsets.Add(new GroupOffset(topic, positions[i].Cursor.Partition, positions[i].Position));
-                }
-            }
+            await member.CommitAsync(ct);
+            return;
         }
+        List<OffsetToCommit> offsets = [];
+        _readers.Uncommitted(doneOnly: false, offsets);
         if (offsets.Count == 0)
         {
             return;
         }
-        await _admin.CommitGroupOffsetsAsync(group, offsets, ct);
-        foreach ((PartitionCursor cursor, long position) in positions)
+        await _admin.CommitGroupOffsetsAsync(
+            group, offsets.Select(offset => new GroupOffset(offset.Partition.Topic, offset.Partition.Partition, offset.Offset)), ct);
+        foreach (OffsetToCommit offset in offsets)
         {
-            cursor.Committed = position;
+            offset.OnCommitted(offset.Offset);
         }
     }
 
@@ -142,20 +181,32 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
             {
                 // Its records were handed out one by one up to the position: the rest comes again as a batch.
                 ForgetUnread();
-                left.Reader.Rewind(left.Cursor!);
+                left.Reader!.Rewind(left.Cursor!);
             }
             while (true)
             {
                 Prefetched item = await NextAsync(ct);
+                TopicReader reader = item.Reader!;
+                bool isInHand = false;
                 try
                 {
-                    if (item.Reader.TryAdvance(item.Cursor!, item.Version, item.Delivery!.NextOffset))
+                    await _hand.EnterAsync(ct);
+                    isInHand = true;
+                    if (reader.TryAdvance(item.Cursor!, item.Version, item.Delivery!.NextOffset))
                     {
-                        yield return new ConsumedBatch(item.Reader.Topic, item, _batchReader);
+                        _hand.OnHanded();
+                        yield return new ConsumedBatch(reader.Topic, item, _batchReader);
+
+                        // Only who asks for the next one gets here: the batch is done with.
+                        reader.Finish(item.Cursor!, item.Delivery.NextOffset);
                     }
                 }
                 finally
                 {
+                    if (isInHand)
+                    {
+                        _hand.Exit();
+                    }
                     item.Delivery!.Dispose();
                     _queue.Release(item);
                 }
@@ -175,20 +226,31 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
         {
             while (true)
             {
-                while (_unread.TryDequeue(out ConsumedRecord? record))
+                while (_unread.TryPeek(out ConsumedRecord? record))
                 {
-                    Prefetched of = _unreadOf!;
-                    long next = _unread.Count == 0 ? of.Delivery!.NextOffset : record.Offset + 1;
-                    if (!of.Reader.TryAdvance(of.Cursor!, of.Version, next))
+                    await _hand.EnterAsync(cancellationToken);
+                    try
                     {
-                        ForgetUnread();
-                        break;
+                        Prefetched of = _unreadOf!;
+                        _unread.Dequeue();
+                        long next = _unread.Count == 0 ? of.Delivery!.NextOffset : record.Offset + 1;
+                        if (!of.Reader!.TryAdvance(of.Cursor!, of.Version, next))
+                        {
+                            ForgetUnread();
+                            break;
+                        }
+                        if (_unread.Count == 0)
+                        {
+                            _unreadOf = null;
+                        }
+                        _hand.OnHanded();
+                        yield return record;
+                        of.Reader.Finish(of.Cursor!, next);
                     }
-                    if (_unread.Count == 0)
+                    finally
                     {
-                        _unreadOf = null;
+                        _hand.Exit();
                     }
-                    yield return record;
                 }
                 await FillUnreadAsync(cancellationToken);
             }
@@ -199,10 +261,13 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
         }
     }
 
-    /// <summary>Ends the subscriptions. Positions are not committed.</summary>
+    /// <summary>
+    /// Ends the subscriptions. A member of a group gives up its partitions, commits what is done when that is automatic, and leaves; otherwise positions
+    /// are not committed.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
-        List<TopicReader> readers;
+        GroupMember? member;
         lock (_gate)
         {
             if (_isClosed)
@@ -210,12 +275,13 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
                 return;
             }
             _isClosed = true;
-            readers = [.. _readers.Values];
+            member = _member;
         }
-        foreach (TopicReader reader in readers)
+        if (member is not null)
         {
-            await reader.DisposeAsync();
+            await member.DisposeAsync();
         }
+        await _readers.DisposeAsync();
         _queue.Complete();
         if (Interlocked.Exchange(ref _isReading, 1) == 0)
         {
@@ -228,7 +294,7 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
         Prefetched item = await NextAsync(ct);
         try
         {
-            ConsumedBatch batch = new(item.Reader.Topic, item, _batchReader);
+            ConsumedBatch batch = new(item.Reader!.Topic, item, _batchReader);
             foreach (ref readonly Record record in batch)
             {
                 _unread.Enqueue(new ConsumedRecord(batch.Topic, batch.Partition, record));
@@ -258,19 +324,36 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
         {
             if (!_queue.Reader.TryRead(out Prefetched? item))
             {
-                ObjectDisposedException.ThrowIf(!await _queue.Reader.WaitToReadAsync(ct), this);
+                await WaitAsync(ct);
                 continue;
             }
             ct.ThrowIfCancellationRequested();
-            if (item.Error is { } error)
+            if (item.Error is not { } error)
             {
-                if (item.Cursor is null)
-                {
-                    item.Reader.TryAgain();
-                }
-                throw error;
+                return item;
             }
-            return item;
+            if (item.Reader is null)
+            {
+                _member?.TryAgain();
+            }
+            else if (item.Cursor is null)
+            {
+                item.Reader.TryAgain();
+            }
+            throw error;
+        }
+    }
+
+    private async ValueTask WaitAsync(CancellationToken ct)
+    {
+        _hand.SetAsking(true);
+        try
+        {
+            ObjectDisposedException.ThrowIf(!await _queue.Reader.WaitToReadAsync(ct), this);
+        }
+        finally
+        {
+            _hand.SetAsking(false);
         }
     }
 
@@ -293,12 +376,7 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
 
     private TopicReader Reader(string topic)
     {
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_isClosed, this);
-            return _readers.TryGetValue(topic, out TopicReader? reader)
-                ? reader
-                : throw new InvalidOperationException($"{topic} is not assigned to this consumer.");
-        }
+        ObjectDisposedException.ThrowIf(_isClosed, this);
+        return _readers.Find(topic) ?? throw new InvalidOperationException($"{topic} is not assigned to this consumer.");
     }
 }

@@ -1,3 +1,4 @@
+using StreamHouse.Client.Groups;
 using StreamHouse.Client.Retries;
 using StreamHouse.Records;
 
@@ -6,8 +7,14 @@ namespace StreamHouse.Client.Consumers;
 /// <summary>How a <see cref="Consumer"/> reads ahead, and what it does where offsets are missing.</summary>
 public sealed record ConsumerOptions
 {
-    /// <summary>The group whose offsets <see cref="ConsumerStart.Committed"/> and <see cref="Consumer.CommitAsync"/> mean; null for none.</summary>
+    /// <summary>
+    /// The group that <see cref="Consumer.Subscribe"/> joins, and whose offsets <see cref="ConsumerStart.Committed"/> and <see cref="Consumer.CommitAsync"/>
+    /// mean; null for none.
+    /// </summary>
     public string? Group { get; init; }
+
+    /// <summary>How the consumer behaves as a member of the group.</summary>
+    public GroupMemberOptions Membership { get; init; } = new();
 
     /// <summary>
     /// Where to go on when the wanted offset is not there: no offset is committed, or retention has removed the records. Default earliest.
@@ -45,6 +52,7 @@ public sealed record ConsumerOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(DecompressedBytesMax, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(HeartbeatInterval, TimeSpan.FromMilliseconds(1));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MetadataAgeMax, TimeSpan.Zero);
+        Membership.Validate();
         Retry.Validate();
     }
 }

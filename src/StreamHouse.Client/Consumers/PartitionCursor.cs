@@ -17,7 +17,13 @@ internal sealed class PartitionCursor(int partition, ConsumerStart start)
     /// <summary>What of <see cref="Position"/> is committed.</summary>
     public long? Committed { get; set; }
 
+    /// <summary>The offset after the last record the user is done with: it has asked for the next one.</summary>
+    public long? Done { get; private set; }
+
     public bool IsPaused { get; set; }
+
+    /// <summary>Whether it is being given up: nothing more is read or handed out.</summary>
+    public bool IsCut { get; private set; }
 
     /// <summary>Whether it failed for good, which the user was told, and rests until the user moves it.</summary>
     public bool IsFailed { get; set; }
@@ -25,7 +31,7 @@ internal sealed class PartitionCursor(int partition, ConsumerStart start)
     /// <summary>Changes with every jump: what was fetched before it is not for the user any more.</summary>
     public int Version { get; private set; }
 
-    public bool IsActive => !IsPaused && !IsFailed;
+    public bool IsActive => !IsPaused && !IsFailed && !IsCut;
 
     /// <summary>Goes elsewhere.</summary>
     public void Jump(ConsumerStart start)
@@ -36,7 +42,18 @@ internal sealed class PartitionCursor(int partition, ConsumerStart start)
         bool isOffset = start.Kind == ConsumerStart.StartKind.Offset;
         Fetched = isOffset ? start.Value : null;
         Position = isOffset ? start.Value : null;
+        Done = Position;
     }
+
+    /// <summary>Hands out no more.</summary>
+    public void Cut()
+    {
+        IsCut = true;
+        Version++;
+    }
+
+    /// <summary>The user is done with what it was given.</summary>
+    public void Finish() => Done = Position;
 
     /// <summary>Forgets what was read ahead.</summary>
     public void Rewind()
@@ -57,5 +74,6 @@ internal sealed class PartitionCursor(int partition, ConsumerStart start)
     {
         Fetched = offset;
         Position ??= offset;
+        Done ??= offset;
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using StreamHouse.Client.Administration;
+using StreamHouse.Client.Groups;
 using StreamHouse.Client.Retries;
 using StreamHouse.Client.Transport;
 using StreamHouse.Records;
@@ -68,6 +69,45 @@ internal sealed class TopicReader : IAsyncDisposable
         }
     });
 
+    /// <summary>Reads further partitions.</summary>
+    public void Add(IEnumerable<int> partitions, ConsumerStart start) => Change(() =>
+    {
+        foreach (int partition in partitions)
+        {
+            AddLocked(partition, start);
+        }
+    });
+
+    /// <summary>Hands out nothing of partitions any more; their positions stay until they are removed.</summary>
+    public void Cut(IEnumerable<int> partitions) => Change(() =>
+    {
+        foreach (int partition in partitions)
+        {
+            if (_cursors.TryGetValue(partition, out PartitionCursor? cursor))
+            {
+                cursor.Cut();
+            }
+        }
+    });
+
+    /// <summary>Forgets partitions.</summary>
+    public void Remove(IEnumerable<int> partitions) => Change(() =>
+    {
+        foreach (int partition in partitions)
+        {
+            _cursors.Remove(partition);
+        }
+    });
+
+    /// <summary>Whether a partition is read.</summary>
+    public bool Has(int partition)
+    {
+        lock (_gate)
+        {
+            return _cursors.ContainsKey(partition);
+        }
+    }
+
     /// <summary>Goes elsewhere in a partition, which is read from now on if it was not.</summary>
     public void Seek(int partition, ConsumerStart start) => Change(() =>
     {
@@ -104,16 +144,31 @@ internal sealed class TopicReader : IAsyncDisposable
     }
 
     /// <summary>Positions that are not committed yet.</summary>
-    public void Uncommitted(List<(PartitionCursor Cursor, long Position)> found)
+    /// <param name="doneOnly">Whether what the user has in hand is left out.</param>
+    /// <param name="found">Gets them.</param>
+    public void Uncommitted(bool doneOnly, List<OffsetToCommit> found)
     {
         lock (_gate)
         {
             foreach (PartitionCursor cursor in _cursors.Values)
             {
-                if (cursor.Position is { } position && position != cursor.Committed)
+                if ((doneOnly ? cursor.Done : cursor.Position) is { } position && position != cursor.Committed)
                 {
-                    found.Add((cursor, position));
+                    found.Add(new OffsetToCommit(new TopicPartition(_topic, cursor.Partition), position, offset => cursor.Committed = offset));
                 }
+            }
+        }
+    }
+
+    /// <summary>The user has asked for more, and so is done with what it had of a partition.</summary>
+    public void Finish(PartitionCursor cursor, long position)
+    {
+        lock (_gate)
+        {
+            // Not when it has jumped in between.
+            if (cursor.Position == position)
+            {
+                cursor.Finish();
             }
         }
     }
@@ -297,7 +352,7 @@ internal sealed class TopicReader : IAsyncDisposable
             List<(PartitionCursor, int, ConsumerStart)> found = [];
             foreach (PartitionCursor cursor in _cursors.Values)
             {
-                if (cursor.Fetched is null && !cursor.IsFailed)
+                if (cursor.Fetched is null && !cursor.IsFailed && !cursor.IsCut)
                 {
                     found.Add((cursor, cursor.Version, cursor.Start));
                 }
