@@ -21,6 +21,11 @@ internal static class ConsumeCommand
             HelpName = "TIME",
             CustomParser = TimeText.ParseMoment(terminal.Clock),
         };
+        Option<string?> group = new("--group", "-g")
+        {
+            Description = "Read as a member of this group: share partitions with its others, go on at its committed offsets, commit what is written; follows",
+            HelpName = "GROUP",
+        };
         Option<bool> follow = new("--follow") { Description = "Wait for more records at the end, until Ctrl-C" };
         Option<long?> limit = new("--limit", "-n") { Description = "End after this many records", HelpName = "N" };
         Option<int[]> partitions = new("--partition", "-p")
@@ -37,9 +42,10 @@ internal static class ConsumeCommand
             "streamctl consume orders --from-end --output json | jq .value",
             "streamctl consume orders --since 10m --limit 100",
             "streamctl consume orders --partition 2 --offset 4711 --limit 1",
+            "streamctl consume orders --group billing",
             "streamctl consume orders --output raw > orders.txt")
         {
-            topic, fromBeginning, fromEnd, offset, since, follow, limit, partitions, separator, output,
+            topic, fromBeginning, fromEnd, offset, since, group, follow, limit, partitions, separator, output,
         };
         command.Validators.Add(result =>
         {
@@ -61,6 +67,11 @@ internal static class ConsumeCommand
             {
                 result.AddError("--partition is 0 or above.");
             }
+            if (result.GetResult(group) is not null
+                && (result.GetResult(offset) is not null || result.GetResult(since) is not null || result.GetResult(partitions) is { Implicit: false }))
+            {
+                result.AddError("With --group the group decides what is read: --offset, --since and --partition do not go with it.");
+            }
             if (result.GetResult(separator) is not null && result.GetValue(output) != OutputFormat.Raw)
             {
                 result.AddError("--key-separator goes with --output raw: the other forms show keys anyway.");
@@ -79,7 +90,8 @@ internal static class ConsumeCommand
                     : ConsumerStart.Earliest,
                 StartOffset = parse.GetValue(offset),
                 StartTime = parse.GetValue(since),
-                Follows = parse.GetValue(follow) || parse.GetValue(fromEnd),
+                Group = parse.GetValue(group),
+                Follows = parse.GetValue(follow) || parse.GetValue(fromEnd) || parse.GetValue(group) is not null,
                 RecordsMax = parse.GetValue(limit) ?? long.MaxValue,
             };
             using RecordFormatter formatter = RecordFormatter.Of(parse.GetValue(output), parse.GetValue(separator));

@@ -23,6 +23,9 @@ internal sealed record ConsumeRequest
     /// <summary>Whether to wait for more at the end.</summary>
     public bool Follows { get; init; }
 
+    /// <summary>The group to read as a member of; null for none.</summary>
+    public string? Group { get; init; }
+
     /// <summary>End after this many records.</summary>
     public long RecordsMax { get; init; } = long.MaxValue;
 }

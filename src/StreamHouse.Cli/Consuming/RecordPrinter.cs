@@ -1,6 +1,7 @@
 using System.Buffers;
 using StreamHouse.Client;
 using StreamHouse.Client.Consumers;
+using StreamHouse.Client.Groups;
 using StreamHouse.Records;
 
 namespace StreamHouse.Cli.Consuming;
@@ -27,11 +28,14 @@ internal sealed class RecordPrinter(StreamHouseClient client, ConsumeRequest req
             {
                 return false;
             }
-            await using Consumer consumer = client.CreateConsumer(new ConsumerOptions { OffsetReset = OffsetReset.Fail });
-            consumer.Assign(request.Topic, request.Start, _ends is { } some ? [.. some.Unfinished] : request.Partitions);
+            await using Consumer consumer = NewConsumer();
             await foreach (ConsumedBatch batch in consumer.ReadBatchesAsync(ct))
             {
-                Write(batch, ct);
+                long next = Write(batch, ct);
+                if (request.Group is not null)
+                {
+                    await CommitAsync(consumer, batch, next, ct);
+                }
                 if (_left == 0 || _ends is { IsFinished: true })
                 {
                     break;
@@ -58,13 +62,45 @@ internal sealed class RecordPrinter(StreamHouseClient client, ConsumeRequest req
         }
     }
 
-    private void Write(ConsumedBatch batch, CancellationToken ct)
+    private Consumer NewConsumer()
+    {
+        if (request.Group is null)
+        {
+            Consumer alone = client.CreateConsumer(new ConsumerOptions { OffsetReset = OffsetReset.Fail });
+            alone.Assign(request.Topic, request.Start, _ends is { } some ? [.. some.Unfinished] : request.Partitions);
+            return alone;
+        }
+        Consumer member = client.CreateConsumer(new ConsumerOptions
+        {
+            Group = request.Group,
+            OffsetReset = request.Start == ConsumerStart.Latest ? OffsetReset.Latest : OffsetReset.Earliest,
+            Membership = new GroupMemberOptions { ClientId = "streamctl", AutoCommit = false },
+        });
+        member.Subscribe([request.Topic]);
+        return member;
+    }
+
+    // What is committed has been written; what was written may come again to somebody else when the group has moved on meanwhile.
+    private async Task CommitAsync(Consumer consumer, ConsumedBatch batch, long next, CancellationToken ct)
+    {
+        Flush();
+        if (next < batch.NextOffset)
+        {
+            consumer.Seek(batch.Topic, batch.Partition, ConsumerStart.At(next));
+        }
+        await consumer.CommitAsync(ct);
+    }
+
+    /// <returns>The offset after the last record written of the batch.</returns>
+    private long Write(ConsumedBatch batch, CancellationToken ct)
     {
         long end = _ends?.Of(batch.Partition) ?? long.MaxValue;
+        long next = batch.NextOffset;
         foreach (ref readonly Record record in batch)
         {
             if (record.Offset >= end || _left == 0)
             {
+                next = record.Offset;
                 break;
             }
             _left--;
@@ -76,6 +112,7 @@ internal sealed class RecordPrinter(StreamHouseClient client, ConsumeRequest req
             }
         }
         _ends?.Advance(batch.Partition, batch.NextOffset);
+        return next;
     }
 
     private void Flush()

@@ -12,7 +12,7 @@ internal static class ExitCode
     /// <summary>The command line, or a name or setting in it, is wrong.</summary>
     public const int Usage = 2;
 
-    /// <summary>The topic, partition, offset or file does not exist.</summary>
+    /// <summary>The topic, partition, offset, group or file does not exist.</summary>
     public const int NotFound = 3;
 
     /// <summary>The server cannot be reached, or is shutting down.</summary>

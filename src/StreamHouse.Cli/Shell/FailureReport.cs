@@ -56,6 +56,7 @@ internal readonly record struct FailureReport(int ExitCode, string Message, stri
         StreamHouseErrorCode.OffsetOutOfRange => failure.LogStartOffset is { } start
             ? $"Offsets {start} to {failure.HighWatermark} can be read; --from-beginning starts at the first."
             : "See 'streamctl offsets NAME' for what can be read.",
+        StreamHouseErrorCode.GroupNotFound => "See 'streamctl group list'.",
         StreamHouseErrorCode.GroupNotEmpty => "Stop the group's members first.",
         StreamHouseErrorCode.TopicAlreadyExists => "Choose another name, or pass --if-not-exists.",
         StreamHouseErrorCode.Unavailable => StartHint,

@@ -22,6 +22,7 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
           streamctl consume orders
           streamctl consume orders --from-end --output json
           streamctl offsets orders --group billing
+          streamctl group lag billing
           streamctl bench produce orders --count 1000000 --size 100
           streamctl segment dump some.seg
           streamctl wal verify ./data
@@ -33,7 +34,7 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
           0    done
           1    failed; the message says why
           2    the command line, or a name or setting in it, is wrong
-          3    the topic, partition, offset or file does not exist
+          3    the topic, partition, offset, group or file does not exist
           4    the server cannot be reached, or is shutting down
           5    stored data is damaged
           6    what was to be created is there already

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using StreamHouse.Cli.Bench;
 using StreamHouse.Cli.Consuming;
+using StreamHouse.Cli.Groups;
 using StreamHouse.Cli.NodeLogs;
 using StreamHouse.Cli.Offsets;
 using StreamHouse.Cli.Producing;
@@ -67,12 +68,13 @@ internal static class Streamctl
     private static RootCommand Build(Terminal terminal)
     {
         GlobalOptions globals = new(terminal);
-        RootCommand root = new("Works with StreamHouse: topics, records, offsets, segments, and how fast it all is.")
+        RootCommand root = new("Works with StreamHouse: topics, records, offsets, groups, segments, and how fast it all is.")
         {
             TopicCommands.Build(globals, terminal),
             ProduceCommand.Build(globals, terminal),
             ConsumeCommand.Build(globals, terminal),
             OffsetsCommand.Build(globals, terminal),
+            GroupCommands.Build(globals, terminal),
             SegmentCommands.Build(globals, terminal),
             WalCommands.Build(terminal),
             StatusCommand.Build(globals, terminal),

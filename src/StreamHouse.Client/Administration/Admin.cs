@@ -93,7 +93,8 @@ public sealed class Admin
         return found;
     }
 
-    /// <summary>Stores offsets of a consumer group; durable when the task ends.</summary>
+    /// <summary>Stores offsets of a consumer group without members; durable when the task ends.</summary>
+    /// <exception cref="StreamHouseException"><see cref="StreamHouseErrorCode.GroupNotEmpty"/> while it has members, and others.</exception>
     public Task CommitGroupOffsetsAsync(string group, IEnumerable<GroupOffset> offsets, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(offsets);
@@ -127,6 +128,25 @@ public sealed class Admin
     /// <summary>The consumer groups with committed offsets.</summary>
     public async Task<IReadOnlyList<string>> ListGroupsAsync(CancellationToken ct = default) =>
         [.. (await _caller.CallAsync(AdminRpc.ListGroups, new ListGroupsRequest(), isRepeatable: true, ct)).Groups];
+
+    /// <summary>Consumer groups that have members or committed offsets, in order of their names.</summary>
+    public async Task<IReadOnlyList<ConsumerGroupInfo>> ListConsumerGroupsAsync(CancellationToken ct = default)
+    {
+        ListConsumerGroupsResponse answer = await _caller.CallAsync(GroupRpc.List, new ListConsumerGroupsRequest(), isRepeatable: true, ct);
+        return [.. answer.Groups.Select(GroupConversions.ToInfo)];
+    }
+
+    /// <summary>Describes a consumer group and its members.</summary>
+    /// <exception cref="StreamHouseException"><see cref="StreamHouseErrorCode.GroupNotFound"/> and others.</exception>
+    public async Task<ConsumerGroupDetails> DescribeGroupAsync(string group, CancellationToken ct = default) =>
+        GroupConversions.ToDetails(await _caller.CallAsync(GroupRpc.Describe, new DescribeGroupRequest { Group = group }, isRepeatable: true, ct));
+
+    /// <summary>Deletes a consumer group and its committed offsets.</summary>
+    /// <exception cref="StreamHouseException">
+    /// <see cref="StreamHouseErrorCode.GroupNotFound"/>, <see cref="StreamHouseErrorCode.GroupNotEmpty"/> while it has members, and others.
+    /// </exception>
+    public Task DeleteGroupAsync(string group, CancellationToken ct = default) =>
+        _caller.CallAsync(GroupRpc.Delete, new DeleteGroupRequest { Group = group }, isRepeatable: false, ct);
 
     /// <summary>Lists the slices of objects that hold a topic, by partition and offset.</summary>
     /// <param name="topic">The topic.</param>

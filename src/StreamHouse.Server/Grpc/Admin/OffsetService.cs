@@ -83,6 +83,10 @@ internal sealed class OffsetService(IBroker broker)
             if (outcomes[i] != BrokerErrorCode.None)
             {
                 GroupOffset refused = request.Offsets[i];
+                if (outcomes[i] == BrokerErrorCode.UnknownMember)
+                {
+                    throw new BrokerException(BrokerErrorCode.GroupNotEmpty, GroupErrors.MessageOf(BrokerErrorCode.GroupNotEmpty));
+                }
                 throw new BrokerException(outcomes[i], $"The offset of '{refused.Topic}' partition {refused.Partition} was not stored.");
             }
         }
