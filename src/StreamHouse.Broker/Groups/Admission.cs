@@ -118,7 +118,7 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
         {
             return Inconsistent(request);
         }
-        bool keepsAssignment = rebalance.State == GroupState.Stable && member.Matches(protocols);
+        bool keepsAssignment = rebalance.State == GroupState.Stable && member.WantsAlike(protocols, request.ProtocolType);
         string formerId = member.Id;
         if (!TryUpdate(member, request, protocols))
         {

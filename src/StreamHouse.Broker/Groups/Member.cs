@@ -95,6 +95,30 @@ internal sealed class Member(string id, string? instanceId)
         return true;
     }
 
+    /// <summary>
+    /// Whether these protocols ask for what the member asked for before. What a consumer says it owns does not count: after a restart that is nothing.
+    /// </summary>
+    public bool WantsAlike(IReadOnlyList<GroupProtocol> protocols, string protocolType)
+    {
+        if (protocols.Count != Protocols.Count)
+        {
+            return false;
+        }
+        for (int i = 0; i < protocols.Count; i++)
+        {
+            bool isSame = protocols[i].Metadata.Span.SequenceEqual(Protocols[i].Metadata.Span)
+                || (protocolType == ConsumerProtocol.ProtocolType
+                    && ConsumerProtocol.ReadSubscription(protocols[i].Metadata.Span) is { } now
+                    && ConsumerProtocol.ReadSubscription(Protocols[i].Metadata.Span) is { } before
+                    && now.ToHashSet(StringComparer.Ordinal).SetEquals(before));
+            if (protocols[i].Name != Protocols[i].Name || !isSame)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
     public ReadOnlyMemory<byte> MetadataOf(string? protocol)
     {
         foreach (GroupProtocol supported in Protocols)

@@ -49,7 +49,7 @@ internal sealed class GroupMember : IAsyncDisposable
         _state = new MemberState(options.Membership.IsCooperative, options.Membership.InstanceId);
         _calls = new MemberCalls(transport, group, options.Membership);
         _leader = new GroupLeader(group, admin, log);
-        _heartbeats = new Heartbeats(_calls, options.Membership, gate, _signals, clock);
+        _heartbeats = new Heartbeats(_calls, options.Membership, gate, _signals, new Backoff(options.Retry, random), clock);
         _committer = new OffsetCommitter(group, owner, _calls, options.Retry, clock, random, log);
         _handover = new PartitionHandover(group, owner, gate, _committer, options.Membership.AutoCommit, log);
     }
@@ -239,7 +239,10 @@ internal sealed class GroupMember : IAsyncDisposable
                 await LoseAsync(error.Message, ct);
                 _signals.Take();
                 _owner.Fail(error);
+
+                // Only who has been told and asks for records again wants to be a member again.
                 await _signals.WaitAsync(ct);
+                await _gate.AskedAsync(ct);
                 break;
             case MemberReaction.TryAgain:
                 break;

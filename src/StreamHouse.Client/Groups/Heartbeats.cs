@@ -1,7 +1,10 @@
+using StreamHouse.Client.Retries;
+
 namespace StreamHouse.Client.Groups;
 
 /// <summary>Keeps a membership alive, whatever else the member waits for, and notices when it is not: a loop of its own.</summary>
-internal sealed class Heartbeats(MemberCalls calls, GroupMemberOptions options, DeliveryGate gate, MemberSignals signals, TimeProvider clock)
+internal sealed class Heartbeats(
+    MemberCalls calls, GroupMemberOptions options, DeliveryGate gate, MemberSignals signals, Backoff retries, TimeProvider clock)
 {
     private long _contactAt = clock.GetTimestamp();
     private long _activeAt = clock.GetTimestamp();
@@ -24,11 +27,15 @@ internal sealed class Heartbeats(MemberCalls calls, GroupMemberOptions options, 
     /// <summary>Beats until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
+        bool isHeard = true;
         try
         {
             while (true)
             {
-                await Task.Delay(options.HeartbeatInterval, clock, ct);
+                // After a failure sooner: a server that was restarted has forgotten its members, who must not lose time.
+                TimeSpan retry = isHeard ? options.HeartbeatInterval : retries.Next();
+                await Task.Delay(retry < options.HeartbeatInterval ? retry : options.HeartbeatInterval, clock, ct);
+                isHeard = true;
                 bool isAway = IsAway();
                 if (_member is { } member)
                 {
@@ -36,7 +43,7 @@ internal sealed class Heartbeats(MemberCalls calls, GroupMemberOptions options, 
                     {
                         signals.Set(MemberSignal.Away);
                     }
-                    await BeatAsync(member, ct);
+                    isHeard = await BeatAsync(member, ct);
                 }
             }
         }
@@ -46,17 +53,20 @@ internal sealed class Heartbeats(MemberCalls calls, GroupMemberOptions options, 
         }
     }
 
-    private async Task BeatAsync(MemberIdentity member, CancellationToken ct)
+    /// <returns>Whether the server answered.</returns>
+    private async Task<bool> BeatAsync(MemberIdentity member, CancellationToken ct)
     {
         long sentAt = clock.GetTimestamp();
         try
         {
             bool isRebalancing = await calls.HeartbeatAsync(member, ct);
             OnContact(sentAt);
+            retries.Reset();
             if (isRebalancing && _member == member)
             {
                 signals.Set(MemberSignal.Rejoin);
             }
+            return true;
         }
         catch (StreamHouseException e) when (_member == member)
         {
@@ -72,10 +82,12 @@ internal sealed class Heartbeats(MemberCalls calls, GroupMemberOptions options, 
             {
                 signals.Set(MemberSignal.Expired);
             }
+            return !e.IsRetriable;
         }
         catch (StreamHouseException)
         {
             // About somebody the member is no more.
+            return true;
         }
     }
 

@@ -31,6 +31,9 @@ internal sealed class FakeCluster : IClientTransport
     /// <summary>Unary calls fail with this.</summary>
     public StreamHouseException? CallError { get; set; }
 
+    /// <summary>Answers what members of groups ask; null for a cluster without groups.</summary>
+    public FakeGroups? Groups { get; set; }
+
     public int InitProducerCalls { get; private set; }
 
     public List<SubscribeRequest> SubscribeRequests { get; } = [];
@@ -56,7 +59,9 @@ internal sealed class FakeCluster : IClientTransport
     {
         try
         {
-            return CallError is { } error ? throw error : Task.FromResult((TResponse)Answer(request));
+            return CallError is { } error ? throw error
+                : Groups?.TryAnswer(request, ct) is { } answer ? ConvertAsync<TResponse>(answer)
+                : Task.FromResult((TResponse)Answer(request));
         }
         catch (StreamHouseException e)
         {
@@ -110,6 +115,8 @@ internal sealed class FakeCluster : IClientTransport
     public int OpenSubscriptions => _subscriptions.Count;
 
     public ValueTask DisposeAsync() => default;
+
+    private static async Task<TResponse> ConvertAsync<TResponse>(Task<object> answer) => (TResponse)await answer;
 
     private object Answer(object request)
     {
