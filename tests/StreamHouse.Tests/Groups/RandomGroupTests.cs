@@ -1,5 +1,6 @@
 using StreamHouse.Broker;
 using StreamHouse.Broker.Groups;
+using StreamHouse.Tests.Support;
 
 namespace StreamHouse.Tests.Groups;
 
@@ -12,7 +13,9 @@ public sealed class RandomGroupTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task No_partition_has_two_owners_and_nobody_waits_for_ever(int seed)
+    public void No_partition_has_two_owners_and_nobody_waits_for_ever(int seed) => OneThread.Run(() => RunAsync(seed));
+
+    private static async Task RunAsync(int seed)
     {
         Random random = new(seed);
         await using GroupRig rig = new(new GroupOptions { InitialRebalanceDelay = TimeSpan.FromMilliseconds(random.Next(2) * 50) });
