@@ -39,8 +39,10 @@ public sealed record TopicConfig
     public IEnumerable<KeyValuePair<string, string>> Effective()
     {
         yield return new("cleanup.policy", "delete");
-        yield return new("compression.type", "producer");
+        yield return new("compression.type", Overrides.GetValueOrDefault("compression.type", "producer"));
+        yield return new("delete.retention.ms", Overrides.GetValueOrDefault("delete.retention.ms", "86400000"));
         yield return new("max.message.bytes", MaxMessageBytes.ToString(CultureInfo.InvariantCulture));
+        yield return new("message.format.version", Overrides.GetValueOrDefault("message.format.version", "3.0-IV1"));
         yield return new("message.timestamp.type", TimestampType.ToString());
         yield return new("retention.bytes", RetentionBytes.ToString(CultureInfo.InvariantCulture));
         yield return new("retention.ms", RetentionMs.ToString(CultureInfo.InvariantCulture));
@@ -70,7 +72,10 @@ public sealed record TopicConfig
             "max.message.bytes" => this with { MaxMessageBytes = (int)Number(name, value, 1024, 32 * 1024 * 1024) },
             "message.timestamp.type" => this with { TimestampType = Timestamp(value) },
             "cleanup.policy" => Fixed(name, value, "delete"),
-            "compression.type" => Fixed(name, value, "producer"),
+            // Kept for the tools that set them, without effect: batches stay as they came, in the one format there is, and topics are not compacted.
+            "compression.type" => Compression(value),
+            "delete.retention.ms" => Checked(Number(name, value, 0, long.MaxValue)),
+            "message.format.version" => this,
             _ => throw Invalid($"Unknown topic setting '{name}'. Known: {string.Join(", ", Default.Effective().Select(e => e.Key))}."),
         };
         return changed with { Overrides = Overrides.SetItem(name, value) };
@@ -120,6 +125,11 @@ public sealed record TopicConfig
 
     private TopicConfig Fixed(string name, string value, string only) =>
         value == only ? this : throw Invalid($"Setting '{name}' is '{value}', but only '{only}' is supported.");
+
+    private TopicConfig Checked(long _) => this;
+
+    private TopicConfig Compression(string value) => value is "producer" or "uncompressed" or "gzip" or "snappy" or "lz4" or "zstd"
+        ? this : throw Invalid($"Setting 'compression.type' is '{value}'; it must be producer, uncompressed, gzip, snappy, lz4 or zstd.");
 
     private static TimestampType Timestamp(string value) => value switch
     {

@@ -17,8 +17,8 @@ internal sealed record TopicSetting(string Name, SettingType Type, string? Broke
     public static IReadOnlyList<TopicSetting> All { get; } =
     [
         new("cleanup.policy", SettingType.List, "log.cleanup.policy", null, "What becomes of old data. Only delete."),
-        new("compression.type", SettingType.String, "compression.type", null, "How batches are compressed. Only producer: as they came."),
-        new("delete.retention.ms", SettingType.Long, "log.cleaner.delete.retention.ms", "86400000", NoCompaction),
+        new("compression.type", SettingType.String, "compression.type", null, "Kept for tools, without effect: batches stay compressed as they came."),
+        new("delete.retention.ms", SettingType.Long, "log.cleaner.delete.retention.ms", null, "Kept for tools, without effect: topics are not compacted."),
         new("file.delete.delay.ms", SettingType.Long, "log.segment.delete.delay.ms", "60000", Otherwise),
         new("flush.messages", SettingType.Long, "log.flush.interval.messages", Never, "Fixed: records are synced before they are acknowledged."),
         new("flush.ms", SettingType.Long, "log.flush.interval.ms", Never, "Fixed: records are synced before they are acknowledged."),
@@ -28,6 +28,7 @@ internal sealed record TopicSetting(string Name, SettingType Type, string? Broke
         new("max.compaction.lag.ms", SettingType.Long, "log.cleaner.max.compaction.lag.ms", Never, NoCompaction),
         new("max.message.bytes", SettingType.Int, "message.max.bytes", null, "Largest record batch accepted, in bytes."),
         new("message.downconversion.enable", SettingType.Boolean, "log.message.downconversion.enable", "false", "Fixed: batches are never converted to older formats."),
+        new("message.format.version", SettingType.String, null, null, "Kept for tools, without effect: there is one format, version 2."),
         new("message.timestamp.after.max.ms", SettingType.Long, "log.message.timestamp.after.max.ms", Never, "Fixed: any timestamp is accepted."),
         new("message.timestamp.before.max.ms", SettingType.Long, "log.message.timestamp.before.max.ms", Never, "Fixed: any timestamp is accepted."),
         new("message.timestamp.type", SettingType.String, "log.message.timestamp.type", null, "CreateTime keeps producers' timestamps, LogAppendTime stamps batches on arrival."),
