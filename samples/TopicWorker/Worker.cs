@@ -1,32 +1,42 @@
 using StreamHouse.Client;
 using StreamHouse.Client.Consumers;
+using StreamHouse.Client.Groups;
 
 namespace StreamHouse.Samples.TopicWorker;
 
 /// <summary>Handles every record at least once: it commits a batch after it has handled all of it.</summary>
-internal sealed class Worker(Consumer consumer, IConfiguration configuration, ILogger<Worker> log) : BackgroundService
+internal sealed class Worker(Consumer consumer, IConfiguration configuration, ILogger<Worker> log) : BackgroundService, IRebalanceListener
 {
+    public ValueTask AssignedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
+    {
+        log.LogInformation("Taking over {Partitions}", string.Join(", ", partitions));
+        return default;
+    }
+
+    public ValueTask RevokedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
+    {
+        log.LogInformation("Handing over {Partitions}", string.Join(", ", partitions));
+        return default;
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        string topic = configuration["Topic"] ?? "quick-start";
-        consumer.Assign(topic, ConsumerStart.Committed);
-        while (!stoppingToken.IsCancellationRequested)
+        // A topic that does not exist yet is waited for.
+        consumer.Subscribe([configuration["Topic"] ?? "quick-start"], this);
+        await foreach (ConsumedBatch batch in consumer.ReadBatchesAsync(stoppingToken))
         {
+            int records = Handle(batch);
             try
             {
-                await foreach (ConsumedBatch batch in consumer.ReadBatchesAsync(stoppingToken))
-                {
-                    int records = Handle(batch);
-                    await consumer.CommitAsync(stoppingToken);
-                    log.LogInformation(
-                        "{Records} records of {Topic}/{Partition} up to offset {Offset} are done", records, batch.Topic, batch.Partition, batch.NextOffset);
-                }
+                await consumer.CommitAsync(stoppingToken);
             }
-            catch (StreamHouseException e) when (e.Code == StreamHouseErrorCode.UnknownTopic)
+            catch (StreamHouseException e) when (e.Code is StreamHouseErrorCode.UnknownMember or StreamHouseErrorCode.IllegalGeneration)
             {
-                log.LogWarning("Topic {Topic} does not exist yet", topic);
-                await Task.Delay(TimeSpan.FromSeconds(2), stoppingToken);
+                log.LogWarning("{Topic}/{Partition} is another's by now, who handles these records again", batch.Topic, batch.Partition);
+                continue;
             }
+            log.LogInformation(
+                "{Records} records of {Topic}/{Partition} up to offset {Offset} are done", records, batch.Topic, batch.Partition, batch.NextOffset);
         }
     }
 
