@@ -334,6 +334,43 @@ public sealed class GroupConsumerTests
         CloseAll(rig, user);
     });
 
+    [Fact]
+    public void Disposing_with_a_record_in_hand_ends_and_leaves_that_record_to_the_next_member() => Run(1, rig =>
+    {
+        GroupUser first = rig.Join();
+        rig.Advance(1);
+        Fill(rig, 1, 2);
+        rig.Advance(1);
+        first.Hold();
+        Fill(rig, 1, 2);
+        rig.Advance(1);
+        first.Records.Count.ShouldBe(3);
+        rig.Time.Await(first.Consumer.DisposeAsync().AsTask(), secondsMax: 10);
+        first.Told[^1].ShouldBe("revoked 0");
+        rig.Committed(0).ShouldBe(2);
+
+        GroupUser second = rig.Join();
+        rig.Advance(1);
+        second.Records.ShouldBe([(0, 2L), (0, 3L)]);
+        first.Free();
+        Should.Throw<ObjectDisposedException>(() => rig.Time.Await(first.Reading));
+        first.Records.Count.ShouldBe(3, "Nothing more is handed out.");
+        CloseAll(rig, second);
+    });
+
+    [Fact]
+    public void Subscribing_again_changes_the_topics() => Run(2, rig =>
+    {
+        rig.Cluster.Topics["refunds"] = 1;
+        GroupUser user = rig.Join();
+        rig.Advance(1);
+        user.Consumer.Subscribe(["refunds"], user);
+        rig.Advance(1);
+        user.Consumer.Assignment.ShouldBe([new TopicPartition("refunds", 0)]);
+        user.Told.ShouldBe(["assigned 0,1", "revoked 0,1", "assigned 0"]);
+        CloseAll(rig, user);
+    });
+
     private static void Run(int partitions, Action<GroupConsumerRig> test)
     {
         GroupConsumerRig rig = new(partitions);
