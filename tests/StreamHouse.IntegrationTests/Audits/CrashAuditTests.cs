@@ -17,7 +17,7 @@ public sealed class CrashAuditTests(ITestOutputHelper output)
     [Fact]
     public Task Killed_among_uploads_commits_trims_and_recycling_it_keeps_everything_acknowledged() => AuditAsync(new Dictionary<string, string>
     {
-        ["STREAMHOUSE_NODE_LOG__FILE_BYTES"] = "262144",
+        ["STREAMHOUSE_NODE_LOG__FILE_BYTES"] = "1060864",
         ["STREAMHOUSE_NODE_LOG__FILES_MAX"] = "8",
         ["STREAMHOUSE_NODE_LOG__FRAME_BYTES_MAX"] = "65536",
         ["STREAMHOUSE_LOCAL_UPLOADS__FLUSH_BYTES"] = "65536",

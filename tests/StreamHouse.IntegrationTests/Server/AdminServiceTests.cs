@@ -232,7 +232,7 @@ public sealed class AdminServiceTests(SharedServer server) : IClassFixture<Share
         status.Partitions.ShouldBeGreaterThanOrEqualTo(5);
         status.NodeLogBytes.ShouldBeGreaterThan(0);
         status.UptimeMs.ShouldBeGreaterThan(0);
-        status.Listeners.Select(l => l.Protocol).ShouldBe(["grpc", "http"]);
+        status.Listeners.Select(l => l.Protocol).ShouldBe(["grpc", "http", "kafka-internal"]);
         status.Listeners[0].Address.ShouldBe(server.Process.Grpc.GetLeftPart(UriPartial.Authority));
     }
 
