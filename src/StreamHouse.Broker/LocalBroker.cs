@@ -223,29 +223,29 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task<TopicDescription> CreateTopicAsync(string name, int? partitions, Durability? durability, TopicConfig config, CancellationToken ct) =>
-        StorageFaults.TranslateAsync(() => _topics.CreateAsync(name, partitions, durability, config, ct));
+        StorageFaults.TranslateAsync(() => _topics.CreateAsync(name, partitions, durability, config).WaitAsync(ct));
 
     /// <inheritdoc/>
     public Task DeleteTopicAsync(TopicId topic, CancellationToken ct) => StorageFaults.TranslateAsync(async () =>
     {
-        await _topics.DeleteAsync(topic, ct);
+        await _topics.DeleteAsync(topic).WaitAsync(ct);
         return true;
     });
 
     /// <inheritdoc/>
     public Task<TopicDescription> SetTopicConfigAsync(TopicId topic, TopicConfig config, CancellationToken ct) =>
-        StorageFaults.TranslateAsync(() => _topics.SetConfigAsync(topic, config, ct));
+        StorageFaults.TranslateAsync(() => _topics.SetConfigAsync(topic, config).WaitAsync(ct));
 
     /// <inheritdoc/>
     public Task<TopicDescription> ChangeTopicConfigAsync(TopicId topic, IReadOnlyList<TopicConfigChange> changes, CancellationToken ct) =>
-        StorageFaults.TranslateAsync(() => _topics.ChangeConfigAsync(topic, changes, ct));
+        StorageFaults.TranslateAsync(() => _topics.ChangeConfigAsync(topic, changes).WaitAsync(ct));
 
     /// <inheritdoc/>
     public void CheckAddedPartitions(TopicId topic, int partitions) => _topics.CheckAdded(topic, partitions);
 
     /// <inheritdoc/>
     public Task<TopicDescription> AddPartitionsAsync(TopicId topic, int partitions, CancellationToken ct) =>
-        StorageFaults.TranslateAsync(() => _topics.AddPartitionsAsync(topic, partitions, ct));
+        StorageFaults.TranslateAsync(() => _topics.AddPartitionsAsync(topic, partitions).WaitAsync(ct));
 
     /// <inheritdoc/>
     public IReadOnlyList<PartitionStatus> DescribePartitions(TopicId topic) =>

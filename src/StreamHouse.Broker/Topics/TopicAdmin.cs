@@ -7,7 +7,7 @@ namespace StreamHouse.Broker.Topics;
 
 /// <summary>
 /// Creates, changes and deletes topics: first in the metadata, then in this process. One change at a time, so that what the process
-/// serves never differs from the metadata for longer than a change takes.
+/// serves never differs from the metadata for longer than a change takes. A change that has begun is carried to its end, whoever still waits for it.
 /// </summary>
 internal sealed class TopicAdmin(
     IMetadataStore metadata, TopicCatalog catalog, LedPartitions partitions, TopicOptions options, Func<Guid> incarnation,
@@ -30,7 +30,7 @@ internal sealed class TopicAdmin(
     }
 
     /// <summary>See <see cref="IBroker.CreateTopicAsync"/>.</summary>
-    public async Task<TopicDescription> CreateAsync(string name, int? partitionCount, Durability? durability, TopicConfig config, CancellationToken ct)
+    public async Task<TopicDescription> CreateAsync(string name, int? partitionCount, Durability? durability, TopicConfig config)
     {
         await _oneAtATime.EnterAsync();
         try
@@ -45,7 +45,7 @@ internal sealed class TopicAdmin(
                     "Several processes share this cluster, and a tail in one's node log could not be taken over by another. Use durability 'object'.");
             }
             ThrowIfNotLoggable(topic.Durability, TopicConfig.Default, config);
-            await metadata.CreateTopicAsync(topic, ct);
+            await metadata.CreateTopicAsync(topic, CancellationToken.None);
             await OpenAsync(topic, []);
             return topic;
         }
@@ -70,13 +70,13 @@ internal sealed class TopicAdmin(
     }
 
     /// <summary>See <see cref="IBroker.DeleteTopicAsync"/>.</summary>
-    public async Task DeleteAsync(TopicId id, CancellationToken ct)
+    public async Task DeleteAsync(TopicId id)
     {
         await _oneAtATime.EnterAsync();
         try
         {
             LedTopic topic = Require(id);
-            await metadata.DeleteTopicAsync(id, ct);
+            await metadata.DeleteTopicAsync(id, CancellationToken.None);
             catalog.Remove(topic);
             partitions.CloseDeleted(topic.Partitions);
         }
@@ -87,13 +87,13 @@ internal sealed class TopicAdmin(
     }
 
     /// <summary>See <see cref="IBroker.SetTopicConfigAsync"/>.</summary>
-    public Task<TopicDescription> SetConfigAsync(TopicId id, TopicConfig config, CancellationToken ct) => ChangeConfigAsync(id, _ => config, ct);
+    public Task<TopicDescription> SetConfigAsync(TopicId id, TopicConfig config) => ChangeConfigAsync(id, _ => config);
 
     /// <summary>See <see cref="IBroker.ChangeTopicConfigAsync"/>.</summary>
-    public Task<TopicDescription> ChangeConfigAsync(TopicId id, IReadOnlyList<TopicConfigChange> changes, CancellationToken ct) =>
-        ChangeConfigAsync(id, present => present.Apply(changes), ct);
+    public Task<TopicDescription> ChangeConfigAsync(TopicId id, IReadOnlyList<TopicConfigChange> changes) =>
+        ChangeConfigAsync(id, present => present.Apply(changes));
 
-    private async Task<TopicDescription> ChangeConfigAsync(TopicId id, Func<TopicConfig, TopicConfig> change, CancellationToken ct)
+    private async Task<TopicDescription> ChangeConfigAsync(TopicId id, Func<TopicConfig, TopicConfig> change)
     {
         await _oneAtATime.EnterAsync();
         try
@@ -101,7 +101,7 @@ internal sealed class TopicAdmin(
             LedTopic topic = Require(id);
             TopicConfig config = change(topic.Description.Config);
             ThrowIfNotLoggable(topic.Description.Durability, topic.Description.Config, config);
-            await metadata.SetTopicConfigAsync(id, config, ct);
+            await metadata.SetTopicConfigAsync(id, config, CancellationToken.None);
             TopicDescription changed = topic.Description with { Config = config };
             foreach (PartitionWriter partition in topic.Partitions)
             {
@@ -120,14 +120,14 @@ internal sealed class TopicAdmin(
     public void CheckAdded(TopicId id, int count) => CheckAdded(Require(id), count);
 
     /// <summary>See <see cref="IBroker.AddPartitionsAsync"/>.</summary>
-    public async Task<TopicDescription> AddPartitionsAsync(TopicId id, int count, CancellationToken ct)
+    public async Task<TopicDescription> AddPartitionsAsync(TopicId id, int count)
     {
         await _oneAtATime.EnterAsync();
         try
         {
             LedTopic topic = Require(id);
             CheckAdded(topic, count);
-            await metadata.AddPartitionsAsync(id, count, ct);
+            await metadata.AddPartitionsAsync(id, count, CancellationToken.None);
             TopicDescription changed = topic.Description with { Partitions = count };
             await OpenAsync(changed, topic.Partitions);
             return changed;
@@ -150,7 +150,6 @@ internal sealed class TopicAdmin(
         ThrowIfTooMany(count, count - present);
     }
 
-    // Not cancelled by the caller: the metadata has the topic already, so this process must come to lead it.
     private async Task OpenAsync(TopicDescription topic, IReadOnlyList<PartitionWriter> present)
     {
         IReadOnlyList<Lease> leases = await metadata.TakeTopicLeasesAsync(

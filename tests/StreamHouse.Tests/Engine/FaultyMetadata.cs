@@ -26,6 +26,9 @@ internal class FaultyMetadata : DispatchProxy
     /// <summary>Completed by a test for whom the store is not to be trusted any more.</summary>
     public TaskCompletionSource<Exception> Failing { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Runs after a topic has been created, before its creator hears of it.</summary>
+    public Func<Task>? AfterCreate { get; set; }
+
     /// <summary>Commits asked for.</summary>
     public List<ObjectCommit> Commits { get; } = [];
 
@@ -55,6 +58,10 @@ internal class FaultyMetadata : DispatchProxy
             BeforeList = null;
             return ListAfterAsync(hook, (TopicPartition)args![0]!, (long)args[1]!, (int)args[2]!, (CancellationToken)args[3]!);
         }
+        if (targetMethod.Name == nameof(ITopicStore.CreateTopicAsync) && AfterCreate is { } created)
+        {
+            return CreateAsync((TopicDescription)args![0]!, created, (CancellationToken)args[1]!);
+        }
         try
         {
             return targetMethod.Invoke(_inner, args);
@@ -69,6 +76,12 @@ internal class FaultyMetadata : DispatchProxy
     {
         await hook();
         return await _inner.ListSegmentsAsync(partition, from, limit, ct);
+    }
+
+    private async Task CreateAsync(TopicDescription topic, Func<Task> created, CancellationToken ct)
+    {
+        await _inner.CreateTopicAsync(topic, ct);
+        await created().WaitAsync(ct);
     }
 
     private async Task<IReadOnlyList<SliceOutcome>> CommitAsync(ObjectCommit commit, CancellationToken ct)

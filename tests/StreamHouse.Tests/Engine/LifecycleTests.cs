@@ -99,6 +99,23 @@ public class LifecycleTests
     }
 
     [Fact]
+    public async Task Topic_whose_creator_gives_up_waiting_is_served_all_the_same()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TaskCompletionSource reply = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        rig.Metadata.AfterCreate = () => reply.Task;
+        using CancellationTokenSource caller = new();
+        Task<TopicDescription> creation = rig.Broker.CreateTopicAsync("t", 1, Durability.Local, TopicConfig.Default, caller.Token);
+
+        await caller.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(creation);
+        reply.SetResult();
+
+        await EngineRig.UntilAsync(() => rig.Broker.FindTopic("t") is not null);
+        (await rig.AppendAsync(rig.Broker.FindTopic("t")!, "a")).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Deleted_topics_objects_go_and_another_topics_stay()
     {
         ShiftedClock clock = new();
