@@ -23,20 +23,13 @@ internal sealed record BrokerStart(
         bool hasObjects = await ports.Metadata.CountObjectsAsync(ct) > 0;
         await ClusterMarker.VerifyOrCreateAsync(ports.Objects, clusterId, hasObjects, options.AllowOtherClusters, ports.Clock.GetUtcNow(), ct);
 
-        IReadOnlyList<Lease> known = await ports.Metadata.ListLeasesAsync(ct);
-        Dictionary<long, KnownGroup> groups = new(known.Count);
-        foreach (Lease lease in known)
-        {
-            groups.Add(lease.GroupId, new KnownGroup(lease.EndOffset, lease.TopicDeleted));
-        }
-        // Rows of deleted topics are pruned in time, but the log may hold their batches for longer. Ids are never reused.
-        for (long id = await ports.Metadata.ReadNextGroupIdAsync(ct) - 1; id > 0; id--)
-        {
-            groups.TryAdd(id, new KnownGroup(0, Deleted: true));
-        }
+        IReadOnlyList<DeletedGroup> deleted = await ports.Metadata.ListDeletedGroupsAsync(ct);
+        Dictionary<long, KnownGroup> groups = await ReadGroupsAsync(ports.Metadata, deleted, ct);
         NodeLogRecovery recovery = await NodeLog.OpenAsync(
             ports.LogDevice, options.NodeLog, options.Tail.RecoveredBytesMax, clusterId, groups, buffers, ports.Random, ports.Clock, ports.Metrics,
             ports.Loggers.CreateLogger<NodeLog>(), ct);
+
+        await ForgetDeletedAsync(ports.Metadata, deleted, recovery, alone, ct);
 
         Guid incarnation = ports.Random.NextGuid();
         if (!alone)
@@ -47,5 +40,59 @@ internal sealed record BrokerStart(
         IReadOnlyList<Lease> leases = await ports.Metadata.TakeAllLeasesAsync(incarnation, recovery.Log.Id, ct);
         ports.Metrics.LeasesTaken(leases.Count);
         return new BrokerStart(clusterId, incarnation, recovery, leases, await ports.Metadata.ListTopicsAsync(ct));
+    }
+
+    private static async Task<Dictionary<long, KnownGroup>> ReadGroupsAsync(
+        IMetadataStore metadata, IReadOnlyList<DeletedGroup> deleted, CancellationToken ct)
+    {
+        IReadOnlyList<TopicDescription> topics = await metadata.ListTopicsAsync(ct);
+        IReadOnlyList<Lease> leases = await metadata.ListLeasesAsync(ct);
+        Dictionary<long, KnownGroup> groups = new(leases.Count + deleted.Count);
+        Dictionary<TopicId, int> counts = new(topics.Count);
+        foreach (Lease lease in leases)
+        {
+            groups.Add(lease.GroupId, new KnownGroup(lease.EndOffset, lease.Epoch, lease.TopicDeleted));
+            counts[lease.Partition.Topic] = counts.GetValueOrDefault(lease.Partition.Topic) + 1;
+        }
+        foreach (DeletedGroup group in deleted)
+        {
+            groups.TryAdd(group.GroupId, new KnownGroup(0, 0, Deleted: true));
+        }
+        if (topics.Any(t => counts.GetValueOrDefault(t.Id) < t.Partitions))
+        {
+            await RefuseLostLeasesAsync(metadata, topics, counts, ct);
+        }
+        return groups;
+    }
+
+    // Another process may have deleted the topic between the two lists. One that is still there had all its leases.
+    private static async Task RefuseLostLeasesAsync(
+        IMetadataStore metadata, IReadOnlyList<TopicDescription> before, Dictionary<TopicId, int> counts, CancellationToken ct)
+    {
+        HashSet<TopicId> live = [.. (await metadata.ListTopicsAsync(ct)).Select(t => t.Id)];
+        foreach (TopicDescription topic in before)
+        {
+            int found = counts.GetValueOrDefault(topic.Id);
+            if (found < topic.Partitions && live.Contains(topic.Id))
+            {
+                throw new BrokerException(
+                    BrokerErrorCode.DataDamaged,
+                    $"Topic '{topic.Name}' has {topic.Partitions} partitions, but the metadata has lease rows for {found} of them: rows were lost, and with "
+                    + "them how far those partitions are committed. Nothing was changed. Put back an undamaged, newest copy of the metadata and start again.");
+            }
+        }
+    }
+
+    // A log that no longer holds a group's batches gets no new ones: the list stays as short as what logs still hold. What is of another log is its own.
+    private static async Task ForgetDeletedAsync(
+        IMetadataStore metadata, IReadOnlyList<DeletedGroup> deleted, NodeLogRecovery recovery, bool alone, CancellationToken ct)
+    {
+        long[] gone = [.. deleted
+            .Where(g => (g.NodeLog == recovery.Log.Id || (g.NodeLog is null && alone)) && !recovery.GroupsMet.Contains(g.GroupId))
+            .Select(g => g.GroupId)];
+        if (gone.Length > 0)
+        {
+            await metadata.ForgetDeletedGroupsAsync(gone, ct);
+        }
     }
 }

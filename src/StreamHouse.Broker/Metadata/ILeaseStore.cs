@@ -41,10 +41,13 @@ public interface ILeaseStore
     Task<IReadOnlyList<Lease>> ListLeasesAsync(CancellationToken ct);
 
     /// <summary>
-    /// The next group id to be given out. A smaller id without a lease row belonged to a deleted topic whose rows are gone;
-    /// one that is not smaller was never given out by this metadata: the node log belongs to other metadata, or to a newer state of it.
+    /// Groups of deleted topics whose lease rows are gone, while a node log may still hold their batches. A group with neither a lease nor an entry
+    /// here was lost, or was given out by a newer state of this metadata.
     /// </summary>
-    Task<long> ReadNextGroupIdAsync(CancellationToken ct);
+    Task<IReadOnlyList<DeletedGroup>> ListDeletedGroupsAsync(CancellationToken ct);
+
+    /// <summary>Removes groups from <see cref="ListDeletedGroupsAsync"/>: no node log holds a batch of them any more.</summary>
+    Task ForgetDeletedGroupsAsync(IReadOnlyList<long> groups, CancellationToken ct);
 }
 
 /// <summary>A running process.</summary>
@@ -64,3 +67,8 @@ public sealed record Session(Guid Incarnation, string AgentId, IReadOnlyDictiona
 /// <param name="TopicDeleted">The topic is a tombstone.</param>
 public sealed record Lease(
     TopicPartition Partition, long GroupId, long Epoch, Guid? Holder, Guid? NodeLog, long EndOffset, long LogStartOffset, bool TopicDeleted);
+
+/// <summary>A partition of a deleted topic whose lease row is gone.</summary>
+/// <param name="GroupId">Its number in node logs.</param>
+/// <param name="NodeLog">The node log that may hold its batches; null when a version that did not note it removed the row.</param>
+public readonly record struct DeletedGroup(long GroupId, Guid? NodeLog);

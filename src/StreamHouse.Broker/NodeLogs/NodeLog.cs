@@ -98,7 +98,8 @@ public sealed class NodeLog : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         RecoveredLog recovered = await new LogRecoverer(device, options, recoveredBytesMax, clusterId, groups, pool, random, logger).RunAsync(ct);
-        return new NodeLogRecovery(new NodeLog(device, options, recovered, clock, metrics, logger), recovered.Groups);
+        HashSet<long> met = [.. recovered.LastIndexes.Keys];
+        return new NodeLogRecovery(new NodeLog(device, options, recovered, clock, metrics, logger), recovered.Groups, met);
     }
 
     /// <summary>

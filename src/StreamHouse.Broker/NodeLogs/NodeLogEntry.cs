@@ -48,8 +48,9 @@ public enum NodeLogAdmission
 
 /// <summary>What the metadata knows of a group when the log is recovered.</summary>
 /// <param name="TieredEnd">The lease's end offset: everything below is in objects.</param>
-/// <param name="Deleted">The topic is deleted (tombstone): its entries are dropped.</param>
-public readonly record struct KnownGroup(long TieredEnd, bool Deleted);
+/// <param name="Epoch">The lease's epoch: no record of the group can be of a later one.</param>
+/// <param name="Deleted">The topic is deleted: its entries are dropped.</param>
+public readonly record struct KnownGroup(long TieredEnd, long Epoch, bool Deleted);
 
 /// <summary>A batch found by recovery that is not tiered yet. The receiver owns one reference to <see cref="Batch"/>'s buffer.</summary>
 /// <param name="Epoch">Lease epoch it was sequenced under.</param>

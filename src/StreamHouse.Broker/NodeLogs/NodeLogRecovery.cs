@@ -11,4 +11,6 @@ public sealed record NodeLogIdentity(Guid NodeLogId, Guid ClusterId);
 /// Per group, in order, the batches that are not tiered: gapless from the group's tiered end. The receiver owns one reference to each batch's buffer.
 /// All of them are synced: the high watermark may be the end of the last.
 /// </param>
-public sealed record NodeLogRecovery(NodeLog Log, IReadOnlyDictionary<long, IReadOnlyList<RecoveredBatch>> Groups);
+/// <param name="GroupsMet">Every group the log's files hold a batch of, tiered and deleted ones included.</param>
+public sealed record NodeLogRecovery(
+    NodeLog Log, IReadOnlyDictionary<long, IReadOnlyList<RecoveredBatch>> Groups, IReadOnlySet<long> GroupsMet);

@@ -10,6 +10,8 @@ internal sealed class RecoveredEntries(IReadOnlyDictionary<long, KnownGroup> gro
 {
     private const int SlabBytes = 1 << 20;
 
+    private const string RestoreMetadata = "Put back the newest copy of the metadata, the one that was in use with this log, and start again";
+
     private readonly List<RecoveredEntry> _entries = [];
     private readonly Dictionary<long, long> _ends = [];
     private SharedBuffer? _slab;
@@ -28,13 +30,25 @@ internal sealed class RecoveredEntries(IReadOnlyDictionary<long, KnownGroup> gro
     /// <exception cref="BrokerException"><see cref="BrokerErrorCode.DataDamaged"/>: the record and the metadata contradict each other.</exception>
     public void Add(in LogRecord record, ReadOnlySpan<byte> batch, LogFileOnDisk file, long position)
     {
+        bool isKnown = groups.TryGetValue(record.Group, out KnownGroup known);
         if (record.Type != NodeLogRecordType.Entries)
         {
+            CheckHint(record, isKnown, known, file, position);
             return;
         }
-        if (!groups.TryGetValue(record.Group, out KnownGroup known))
+        if (!isKnown)
         {
-            throw Refused(record, file, position, "the metadata knows neither a partition nor a deleted topic of that group: it was lost, or is older than the log");
+            throw Refused(
+                record, file, position,
+                "the metadata knows neither a partition nor a deleted topic of that group, so its rows were lost or the metadata is older than the log. "
+                + "Records of it may be nowhere but here: nothing was changed. " + RestoreMetadata);
+        }
+        if (!known.Deleted && record.Epoch > known.Epoch)
+        {
+            throw Refused(
+                record, file, position,
+                $"it was written at epoch {record.Epoch}, but the metadata has only given out epoch {known.Epoch}: the metadata is older than the log, "
+                + "and may not know of records that were acknowledged. " + RestoreMetadata);
         }
         // Indexes may leave gaps, since a recovery does not copy what was tiered; offsets that count may not, which is checked below.
         if (LastIndexes.TryGetValue(record.Group, out long lastIndex) && record.Index <= lastIndex)
@@ -126,6 +140,19 @@ internal sealed class RecoveredEntries(IReadOnlyDictionary<long, KnownGroup> gro
         _slab?.Release();
         _slab = null;
         _slabUsed = 0;
+    }
+
+    // A hint is written once the commit it speaks of is synced, so it is never ahead of the metadata it was written with.
+    private static void CheckHint(in LogRecord record, bool isKnown, KnownGroup known, LogFileOnDisk file, long position)
+    {
+        if (isKnown && !known.Deleted && record.Offset > known.TieredEnd)
+        {
+            string newer = record.Offset == long.MaxValue ? "its topic was deleted" : $"offsets up to {record.Offset - 1} were committed to objects";
+            throw new BrokerException(
+                BrokerErrorCode.DataDamaged,
+                $"Node-log file {file.Name}, frame at offset {position - file.Header.Start}: {newer}, says the log of group {record.Group}, but the metadata "
+                + $"has its end at {known.TieredEnd}: the metadata is older than the log, and does not know of records that were acknowledged. {RestoreMetadata}.");
+        }
     }
 
     private static BrokerException Refused(in LogRecord record, LogFileOnDisk file, long position, string why) => new(

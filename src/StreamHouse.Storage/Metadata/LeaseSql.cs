@@ -107,7 +107,14 @@ internal static class LeaseSql
             """,
             row => Map(row, deleted: !row.IsNull(8)));
 
-    public static long NextGroupId(SqlSession session) => session.Scalar("SELECT next_id FROM group_ids")!.Value;
+    public static List<DeletedGroup> ListDeletedGroups(SqlSession session) =>
+        session.Query("SELECT group_id, node_log FROM deleted_groups ORDER BY group_id", row => new DeletedGroup(row.Long(0), row.GuidOrNull(1)));
+
+    public static bool ForgetDeletedGroups(SqlSession session, IReadOnlyList<long> groups)
+    {
+        session.ExecuteMany("DELETE FROM deleted_groups WHERE group_id = @group", groups, ["@group"], (group, values) => values[0] = group);
+        return true;
+    }
 
     private static Lease Live(SqlRow row) => Map(row, deleted: false);
 

@@ -6,7 +6,7 @@ namespace StreamHouse.Storage.Metadata;
 /// <summary>Brings a database to this version's tables: numbered steps, applied in order under a lock, forward only.</summary>
 internal static class Migrations
 {
-    private static readonly Func<SqlDialect, string[]>[] Steps = [FirstTables, ConsumerGroups, Checks];
+    private static readonly Func<SqlDialect, string[]>[] Steps = [FirstTables, ConsumerGroups, Checks, DeletedGroups];
 
     /// <summary>The version this program writes.</summary>
     public static int Current => Steps.Length;
@@ -144,4 +144,16 @@ internal static class Migrations
 
     // A row to change when the store is asked whether it takes changes.
     private static string[] Checks(SqlDialect d) => ["ALTER TABLE cluster ADD COLUMN checks bigint NOT NULL DEFAULT 0"];
+
+    // Which groups a node log may still hold although their lease rows are gone. Older versions kept no such list: every id they gave out and no
+    // longer know counts as deleted, once.
+    private static string[] DeletedGroups(SqlDialect d) =>
+    [
+        $"CREATE TABLE deleted_groups (group_id bigint PRIMARY KEY, node_log {d.UuidType}, deleted_at bigint NOT NULL)",
+        """
+        INSERT INTO deleted_groups (group_id, deleted_at)
+        WITH RECURSIVE given (id) AS (SELECT CAST(0 AS bigint) UNION ALL SELECT id + 1 FROM given WHERE id + 1 < (SELECT next_id FROM group_ids))
+        SELECT id, 0 FROM given WHERE id > 0 AND NOT EXISTS (SELECT 1 FROM partition_leases l WHERE l.group_id = given.id)
+        """,
+    ];
 }

@@ -36,11 +36,17 @@ internal static class ObjectSql
             """,
             removed.Distinct().ToArray(), ["@id"], BindId);
 
-        // The topic row itself stays: its tombstone tells a node log's old entries from unknown ones.
+        // What proves to a later start that a node log's entries may be dropped. A lease no node log had has no entries anywhere.
         foreach (Guid topic in session.Query(FinishedTopics, row => row.Guid(0)))
         {
             session.Execute("DELETE FROM leader_epochs WHERE topic_id = @id", ("@id", topic));
             session.Execute("DELETE FROM group_offsets WHERE topic_id = @id", ("@id", topic));
+            session.Execute(
+                $"""
+                INSERT INTO deleted_groups (group_id, node_log, deleted_at)
+                SELECT group_id, node_log, {session.Dialect.Now} FROM partition_leases WHERE topic_id = @id AND node_log IS NOT NULL
+                """,
+                ("@id", topic));
             session.Execute("DELETE FROM partition_leases WHERE topic_id = @id", ("@id", topic));
         }
         return removed.Count;

@@ -124,7 +124,11 @@ public sealed class SqlMetadataStore : IMetadataStore, IAsyncDisposable
     public async Task<IReadOnlyList<Lease>> ListLeasesAsync(CancellationToken ct) => await _sql.ReadAsync(LeaseSql.List, ct);
 
     /// <inheritdoc/>
-    public Task<long> ReadNextGroupIdAsync(CancellationToken ct) => _sql.ReadAsync(LeaseSql.NextGroupId, ct);
+    public async Task<IReadOnlyList<DeletedGroup>> ListDeletedGroupsAsync(CancellationToken ct) => await _sql.ReadAsync(LeaseSql.ListDeletedGroups, ct);
+
+    /// <inheritdoc/>
+    public Task ForgetDeletedGroupsAsync(IReadOnlyList<long> groups, CancellationToken ct) =>
+        _sql.WriteAsync(s => LeaseSql.ForgetDeletedGroups(s, groups), ct);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<SliceOutcome>> CommitAsync(ObjectCommit commit, CancellationToken ct) =>

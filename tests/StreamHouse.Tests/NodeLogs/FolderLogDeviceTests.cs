@@ -28,7 +28,7 @@ public sealed class FolderLogDeviceTests : IDisposable
     {
         const int Threads = 4;
         const int PerThread = 300;
-        var groups = Enumerable.Range(0, Threads).ToDictionary(g => (long)g, _ => default(KnownGroup));
+        var groups = Enumerable.Range(0, Threads).ToDictionary(g => (long)g, _ => new KnownGroup(0, 1, Deleted: false));
         var sent = new byte[Threads][][];
         using (var device = new FolderLogDevice(_folder))
         {
@@ -132,7 +132,7 @@ public sealed class FolderLogDeviceTests : IDisposable
         {
             string filler = Path.Combine(_folder, "filler");
             File.WriteAllBytes(filler, new byte[4 << 20]);
-            var groups = new Dictionary<long, KnownGroup> { [1] = default };
+            var groups = new Dictionary<long, KnownGroup> { [1] = new(0, 1, Deleted: false) };
             using var device = new FolderLogDevice(Path.Combine(_folder, "wal"));
             NodeLog log = (await OpenAsync(device, groups)).Log;
             byte[] batch = new byte[50_000];

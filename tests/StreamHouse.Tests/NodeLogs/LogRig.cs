@@ -66,7 +66,7 @@ internal sealed class LogRig
 
     public TestEntry Entry(long group, long baseOffset, int bytes, int count = 1, long epoch = 1)
     {
-        Groups.TryAdd(group, default);
+        Groups.TryAdd(group, new KnownGroup(0, 1_000, Deleted: false));
         SharedBuffer buffer = Pool.Rent(Math.Max(bytes, 1));
         var slice = new BufferSlice(buffer, 0, bytes);
         _random.NextBytes(slice.Span);

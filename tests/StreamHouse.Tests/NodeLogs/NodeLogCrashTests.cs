@@ -29,7 +29,7 @@ public class NodeLogCrashTests
             var rig = new LogRig(device, random.Next());
             foreach (long group in appended.Keys)
             {
-                rig.Groups[group] = new Broker.NodeLogs.KnownGroup(tiered[group], Deleted: false);
+                rig.Groups[group] = new Broker.NodeLogs.KnownGroup(tiered[group], 1, Deleted: false);
             }
             Task<Broker.NodeLogs.NodeLogRecovery> open = rig.OpenAsync();
             int openSteps = random.Next(3) == 0 ? random.Next(20) : int.MaxValue;

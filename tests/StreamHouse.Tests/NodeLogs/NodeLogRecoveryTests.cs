@@ -180,9 +180,9 @@ public class NodeLogRecoveryTests
         rig.Append(2, 0, 100);
         rig.Append(3, 0, 100);
         rig.Device.Pump();
-        rig.Groups[1] = new KnownGroup(10, Deleted: false);
-        rig.Groups[2] = new KnownGroup(50, Deleted: false); // ends below what is tiered: fine
-        rig.Groups[3] = new KnownGroup(0, Deleted: true);
+        rig.Groups[1] = new KnownGroup(10, 1, Deleted: false);
+        rig.Groups[2] = new KnownGroup(50, 1, Deleted: false); // ends below what is tiered: fine
+        rig.Groups[3] = new KnownGroup(0, 1, Deleted: true);
         LogRig second = rig.Reopen();
         second.ShouldHaveRecovered(b);
         second.Recovery.Groups.Keys.ShouldBe([1]);
@@ -194,9 +194,9 @@ public class NodeLogRecoveryTests
         LogRig rig = new LogRig().Open();
         rig.Append(1, 10, 100);
         rig.Device.Pump();
-        rig.Groups[1] = new KnownGroup(9, Deleted: false);
+        rig.Groups[1] = new KnownGroup(9, 1, Deleted: false);
         Should.Throw<BrokerException>(() => rig.Reopen()).Message.ShouldContain("offsets 9 to 9");
-        rig.Groups[1] = new KnownGroup(10, Deleted: false);
+        rig.Groups[1] = new KnownGroup(10, 1, Deleted: false);
         rig.Reopen();
     }
 
@@ -279,7 +279,7 @@ public class NodeLogRecoveryTests
             rig.Device.Journal.Clear();
         }
         creates.ShouldBeLessThanOrEqualTo(1, "files are written over");
-        rig.Groups[1] = new KnownGroup(offset, Deleted: false);
+        rig.Groups[1] = new KnownGroup(offset, 1, Deleted: false);
         var last = rig.Append(1, offset, 100);
         rig.Device.Pump();
         rig.Reopen().ShouldHaveRecovered(last);

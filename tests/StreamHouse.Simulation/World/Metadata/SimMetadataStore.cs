@@ -66,8 +66,11 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
     public Task<IReadOnlyList<Lease>> ListLeasesAsync(CancellationToken ct) =>
         CallAsync(nameof(ListLeasesAsync), s => s.ListLeasesAsync(ct), ct);
 
-    public Task<long> ReadNextGroupIdAsync(CancellationToken ct) =>
-        CallAsync(nameof(ReadNextGroupIdAsync), s => s.ReadNextGroupIdAsync(ct), ct);
+    public Task<IReadOnlyList<DeletedGroup>> ListDeletedGroupsAsync(CancellationToken ct) =>
+        CallAsync(nameof(ListDeletedGroupsAsync), s => s.ListDeletedGroupsAsync(ct), ct);
+
+    public Task ForgetDeletedGroupsAsync(IReadOnlyList<long> groups, CancellationToken ct) =>
+        CallAsync(nameof(ForgetDeletedGroupsAsync), s => s.ForgetDeletedGroupsAsync(groups, ct), ct);
 
     public Task<IReadOnlyList<SliceOutcome>> CommitAsync(ObjectCommit commit, CancellationToken ct) =>
         CallAsync(nameof(CommitAsync), s => database.Mutated.CommitAsync(s, commit), ct, commit);
