@@ -99,6 +99,28 @@ public abstract class ObjectLedgerContract : MetadataStoreContract
     }
 
     [Fact]
+    public async Task Pruned_leases_leave_the_groups_a_node_log_may_hold()
+    {
+        TopicDescription local = await CreateTopicAsync("local");
+        TopicDescription untaken = await CreateTopicAsync("untaken");
+        TopicDescription other = await CreateTopicAsync("object", durability: Durability.Object);
+        Lease taken = (await Store.TakeLeaseAsync(new(local.Id, 0), Id(1), Id(7), null, Ct)).ShouldNotBeNull();
+        await Store.TakeLeaseAsync(new(other.Id, 0), Id(1), Id(7), null, Ct);
+        foreach (TopicDescription topic in new[] { local, untaken, other })
+        {
+            await Store.DeleteTopicAsync(topic.Id, Ct);
+        }
+        (await Store.ListDeletedGroupsAsync(Ct)).ShouldBeEmpty("their leases are still there");
+
+        await Store.PruneAsync(100, Ct);
+        (await Store.ListLeasesAsync(Ct)).ShouldBeEmpty();
+        (await Store.ListDeletedGroupsAsync(Ct)).ShouldBe([new DeletedGroup(taken.GroupId, Id(7))]);
+
+        await Store.ForgetDeletedGroupsAsync([taken.GroupId], Ct);
+        (await Store.ListDeletedGroupsAsync(Ct)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Live_object_cannot_be_claimed()
     {
         Lease lease = await LedPartitionAsync();

@@ -38,6 +38,29 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Groups_an_older_version_forgot_count_as_deleted_once()
+    {
+        await using (SqlMetadataStore store = await OpenAsync())
+        {
+            foreach (string name in new[] { "a", "b", "c" })
+            {
+                await store.CreateTopicAsync(Topic(name), Ct);
+            }
+            await store.Executor.WriteAsync(s => s.Execute("DELETE FROM partition_leases WHERE group_id = 2"), Ct);
+            await store.Executor.WriteAsync(s => s.Execute("DROP TABLE deleted_groups"), Ct);
+            await store.Executor.WriteAsync(s => s.Execute("DELETE FROM schema_version WHERE version = 4"), Ct);
+        }
+
+        await using (SqlMetadataStore upgraded = await OpenAsync())
+        {
+            (await upgraded.ListDeletedGroupsAsync(Ct)).ShouldBe([new DeletedGroup(2, null)]);
+            await upgraded.Executor.WriteAsync(s => s.Execute("DELETE FROM partition_leases WHERE group_id = 3"), Ct);
+        }
+        await using SqlMetadataStore again = await OpenAsync();
+        (await again.ListDeletedGroupsAsync(Ct)).ShouldBe([new DeletedGroup(2, null)], "what goes missing later is no deletion");
+    }
+
+    [Fact]
     public async Task Newer_schema_is_refused_naming_both_versions()
     {
         await using (SqlMetadataStore store = await OpenAsync())

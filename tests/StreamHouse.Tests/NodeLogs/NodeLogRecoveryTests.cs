@@ -200,6 +200,41 @@ public class NodeLogRecoveryTests
         rig.Reopen();
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(long.MaxValue)]
+    public void A_hint_above_the_committed_end_refuses_the_start(long hint)
+    {
+        LogRig rig = new LogRig().Open();
+        rig.Append(1, 0, 100);
+        rig.Append(1, 1, 100);
+        rig.Device.Pump();
+        rig.Log.MarkTiered(1, hint);
+        rig.Append(2, 0, 100);
+        rig.Device.Pump();
+        rig.Groups[1] = new KnownGroup(1, 1, Deleted: false);
+
+        var error = Should.Throw<BrokerException>(() => rig.Reopen());
+        error.Code.ShouldBe(BrokerErrorCode.DataDamaged);
+        error.Message.ShouldContain("group 1,");
+        error.Message.ShouldContain("has its end at 1");
+
+        rig.Groups[1] = hint == long.MaxValue ? new KnownGroup(1, 2, Deleted: true) : new KnownGroup(hint, 1, Deleted: false);
+        rig.Reopen().Recovery.Groups.ContainsKey(1).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_record_of_a_later_epoch_than_the_lease_refuses_the_start()
+    {
+        LogRig rig = new LogRig().Open();
+        rig.Append(1, 0, 100, epoch: 5);
+        rig.Device.Pump();
+        rig.Groups[1] = new KnownGroup(1, 4, Deleted: false);
+        Should.Throw<BrokerException>(() => rig.Reopen()).Message.ShouldContain("at epoch 5");
+        rig.Groups[1] = new KnownGroup(0, 5, Deleted: false);
+        rig.Reopen().Recovery.Groups.Keys.ShouldBe([1]);
+    }
+
     [Fact]
     public void A_group_the_metadata_does_not_know_refuses_the_start()
     {
