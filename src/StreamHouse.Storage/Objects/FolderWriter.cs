@@ -171,13 +171,29 @@ internal sealed class FolderWriter(string root, int chunkBytes)
         }
         string parent = Path.GetDirectoryName(folder)!;
         MakeFolder(parent);
-        Directory.CreateDirectory(folder);
+        CreateFolder(folder);
         FolderCalls.SyncFolder(parent);
         if (_known.Count >= KnownFoldersMax)
         {
             _known.Clear();
         }
         _known[folder] = true;
+    }
+
+    private static void CreateFolder(string folder)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Directory.CreateDirectory(folder);
+                return;
+            }
+            catch (IOException) when (attempt < 10 && !File.Exists(folder))
+            {
+                // It was there when it was to be made, and gone when .NET looked: someone removed it because it was empty.
+            }
+        }
     }
 
     private static void RemoveIfStale(string path)

@@ -9,7 +9,7 @@ namespace StreamHouse.Simulation.Kernel;
 /// </summary>
 internal sealed class SimKernel
 {
-    private static readonly TimeSpan EscapeWait = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan EscapeWait = TimeSpan.FromSeconds(3);
 
     private readonly PriorityQueue<SimTimer, (long Due, long Sequence)> _timers = new();
     private readonly List<Work> _ready = [];

@@ -205,7 +205,7 @@ public class AppendTests
         (await rig.ReadAllAsync(topic)).Count.ShouldBe(results.Count - 1);
 
         rig.Log.Full = false;
-        await EngineRig.UntilAsync(() => rig.Append(topic, EngineRig.Batch(["more"])).GetAwaiter().GetResult().Error == BrokerErrorCode.None);
+        await EngineRig.UntilAsync(async () => (await rig.Append(topic, EngineRig.Batch(["more"]))).Error == BrokerErrorCode.None);
         (await rig.ReadAllAsync(topic)).Count.ShouldBe(results.Count);
     }
 

@@ -75,8 +75,8 @@ internal sealed class EngineRig : IAsyncDisposable
 
     public async Task CrashAsync()
     {
-        Log.CutOff();
         Objects.CutOff();
+        await Log.CutOffAsync();
         _abandoned.Add(_folderDevice!);
         await OpenAsync();
     }
@@ -168,17 +168,19 @@ internal sealed class EngineRig : IAsyncDisposable
         await UntilAsync(() => Status(topic, partition).TieredEndOffset >= end);
     }
 
-    public static async Task UntilAsync(Func<bool> condition)
+    public static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
+
+    public static async Task UntilAsync(Func<Task<bool>> condition)
     {
         for (int i = 0; i < 2000; i++)
         {
-            if (condition())
+            if (await condition())
             {
                 return;
             }
             await Task.Delay(10);
         }
-        condition().ShouldBeTrue("it did not happen within 20 s");
+        (await condition()).ShouldBeTrue("it did not happen within 20 s");
     }
 
     public async ValueTask DisposeAsync()

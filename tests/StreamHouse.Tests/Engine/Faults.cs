@@ -20,11 +20,13 @@ internal sealed class Gate
         }
     }
 
+    public bool IsCutOff => Volatile.Read(ref _cutOff);
+
     /// <summary>Nothing passes any more.</summary>
     public void CutOff()
     {
-        _cutOff = true;
         Close();
+        Volatile.Write(ref _cutOff, true);
     }
 
     public Task PassAsync(CancellationToken ct = default) => _open.Task.WaitAsync(ct);
@@ -41,6 +43,8 @@ internal sealed class Gate
 internal sealed class GatedLogDevice(ILogDevice inner) : ILogDevice
 {
     private readonly Gate _gate = new();
+    private readonly Gate _folderGate = new();
+    private int _changing;
 
     public Exception? WriteFailure { get; set; }
 
@@ -50,7 +54,16 @@ internal sealed class GatedLogDevice(ILogDevice inner) : ILogDevice
 
     public void Open() => _gate.Open();
 
-    public void CutOff() => _gate.CutOff();
+    /// <summary>From now on nothing reaches the device; ends when what had reached it is done.</summary>
+    public async Task CutOffAsync()
+    {
+        _gate.CutOff();
+        _folderGate.CutOff();
+        while (Volatile.Read(ref _changing) > 0)
+        {
+            await Task.Delay(1);
+        }
+    }
 
     public ValueTask EnterAsync() => inner.EnterAsync();
 
@@ -58,14 +71,41 @@ internal sealed class GatedLogDevice(ILogDevice inner) : ILogDevice
 
     public ValueTask<IReadOnlyList<string>> ListAsync(CancellationToken ct) => inner.ListAsync(ct);
 
-    public async ValueTask<ILogFile> CreateAsync(string name, long bytes, CancellationToken ct) =>
-        Full ? throw new LogDeviceFullException("full, says the test") : new GatedFile(this, await inner.CreateAsync(name, bytes, ct));
+    public async ValueTask<ILogFile> CreateAsync(string name, long bytes, CancellationToken ct) => Full
+        ? throw new LogDeviceFullException("full, says the test")
+        : await ChangeAsync(async () => new GatedFile(this, await inner.CreateAsync(name, bytes, ct)));
 
     public async ValueTask<ILogFile> OpenAsync(string name, CancellationToken ct) => new GatedFile(this, await inner.OpenAsync(name, ct));
 
-    public ValueTask RenameAsync(string from, string to, CancellationToken ct) => inner.RenameAsync(from, to, ct);
+    public async ValueTask RenameAsync(string from, string to, CancellationToken ct) => await ChangeAsync(async () =>
+    {
+        await inner.RenameAsync(from, to, ct);
+        return true;
+    });
 
-    public ValueTask DeleteAsync(string name, CancellationToken ct) => inner.DeleteAsync(name, ct);
+    public async ValueTask DeleteAsync(string name, CancellationToken ct) => await ChangeAsync(async () =>
+    {
+        await inner.DeleteAsync(name, ct);
+        return true;
+    });
+
+    private async Task<T> ChangeAsync<T>(Func<Task<T>> change)
+    {
+        Interlocked.Increment(ref _changing);
+        try
+        {
+            if (_folderGate.IsCutOff)
+            {
+                Interlocked.Decrement(ref _changing);
+                await _folderGate.PassAsync();
+            }
+            return await change();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _changing);
+        }
+    }
 
     private sealed class GatedFile(GatedLogDevice device, ILogFile file) : ILogFile
     {
@@ -80,7 +120,11 @@ internal sealed class GatedLogDevice(ILogDevice inner) : ILogDevice
             {
                 throw failure;
             }
-            await file.WriteDurablyAsync(position, data, ct);
+            await device.ChangeAsync(async () =>
+            {
+                await file.WriteDurablyAsync(position, data, ct);
+                return true;
+            });
         }
 
         public ValueTask DisposeAsync() => file.DisposeAsync();

@@ -110,7 +110,7 @@ public class SpaceTests
         refused.Message!.ShouldContain("says the test");
         rig.Read("streamhouse.append.waiting").ShouldBe(0);
         rig.Objects.Failing = null;
-        await EngineRig.UntilAsync(() => rig.Append(topic, EngineRig.Batch(["more"])).GetAwaiter().GetResult().Error == BrokerErrorCode.None);
+        await EngineRig.UntilAsync(async () => (await rig.Append(topic, EngineRig.Batch(["more"]))).Error == BrokerErrorCode.None);
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public class SpaceTests
         refused.Error.ShouldBe(BrokerErrorCode.NoSpace);
         refused.Message!.ShouldContain("metadata full, says the test");
         rig.Metadata.BeforeCommit = null;
-        await EngineRig.UntilAsync(() => rig.Append(topic, EngineRig.Batch(["more"])).GetAwaiter().GetResult().Error == BrokerErrorCode.None);
+        await EngineRig.UntilAsync(async () => (await rig.Append(topic, EngineRig.Batch(["more"]))).Error == BrokerErrorCode.None);
     }
 
     [Fact]
@@ -151,6 +151,8 @@ public class SpaceTests
 
         AppendResult unknown = await rig.Append(topic, [.. first]).WaitAsync(Soon);
         AppendResult again = await rig.Append(topic, [.. first]).WaitAsync(Soon);
+        // Longer than the wait that is allowed: from now on nothing new is taken on.
+        await Task.Delay(300);
         AppendResult next = await rig.Append(topic, EngineRig.Batch(["b"], producer: 7, sequence: 1)).WaitAsync(Soon);
 
         unknown.Error.ShouldBe(BrokerErrorCode.TimedOut);
@@ -158,7 +160,7 @@ public class SpaceTests
         again.Error.ShouldBe(BrokerErrorCode.TimedOut);
         next.Error.ShouldBe(BrokerErrorCode.NoSpace);
         rig.Objects.Failing = null;
-        await EngineRig.UntilAsync(() => rig.Append(topic, [.. first]).GetAwaiter().GetResult() is { Error: BrokerErrorCode.None, BaseOffset: 0 });
+        await EngineRig.UntilAsync(async () => await rig.Append(topic, [.. first]) is { Error: BrokerErrorCode.None, BaseOffset: 0 });
         (await rig.Append(topic, EngineRig.Batch(["b"], producer: 7, sequence: 1)).WaitAsync(Soon)).BaseOffset.ShouldBe(1);
         (await rig.ReadAllAsync(topic)).ShouldBe(["0:a", "1:b"]);
     }
