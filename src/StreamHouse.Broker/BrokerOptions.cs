@@ -19,6 +19,12 @@ public sealed record BrokerOptions
     /// <summary>Lets a new cluster share an object store with others, each under its own prefix. Otherwise that looks like lost metadata and is refused.</summary>
     public bool AllowOtherClusters { get; init; }
 
+    /// <summary>
+    /// Lets the server start with metadata older than its objects, without the records acknowledged since that copy. For one start, when the newest
+    /// metadata is lost for good.
+    /// </summary>
+    public bool AcceptOldMetadata { get; init; }
+
     /// <summary>Tails in memory.</summary>
     public TailOptions Tail { get; init; } = new();
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using StreamHouse.Broker.Buffers;
+using StreamHouse.Broker.Lifecycle;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.NodeLogs;
 using StreamHouse.Broker.Segments;
@@ -12,7 +13,7 @@ namespace StreamHouse.Broker;
 /// and, for a unified server, every lease by force: the lock on its data folder has proved that no other process lives.
 /// </summary>
 internal sealed record BrokerStart(
-    Guid ClusterId, Guid Incarnation, NodeLogRecovery Recovery, IReadOnlyList<Lease> Leases, IReadOnlyList<TopicDescription> Topics)
+    Guid ClusterId, Guid Incarnation, NodeLogRecovery Recovery, IReadOnlyList<Lease> Leases, IReadOnlyList<TopicDescription> Topics, Milestones Milestones)
 {
     /// <summary>Runs the steps in the only safe order: identities, then recovery against the metadata, then leases.</summary>
     /// <exception cref="BrokerException">Something does not belong together, or is damaged; the message says what to do.</exception>
@@ -29,17 +30,20 @@ internal sealed record BrokerStart(
             ports.LogDevice, options.NodeLog, options.Tail.RecoveredBytesMax, clusterId, groups, buffers, ports.Random, ports.Clock, ports.Metrics,
             ports.Loggers.CreateLogger<NodeLog>(), ct);
 
+        Milestones milestones = new(
+            clusterId, ports.Metadata, ports.Objects, options.Lifecycle, ports.Clock, ports.Random, ports.Loggers.CreateLogger<Milestones>());
+        await milestones.StartAsync(options.AcceptOldMetadata, ct);
         await ForgetDeletedAsync(ports.Metadata, deleted, recovery, alone, ct);
 
         Guid incarnation = ports.Random.NextGuid();
         if (!alone)
         {
-            return new BrokerStart(clusterId, incarnation, recovery, [], []);
+            return new BrokerStart(clusterId, incarnation, recovery, [], [], milestones);
         }
         await ports.Metadata.RegisterSessionAsync(new Session(incarnation, "unified", new Dictionary<string, string>()), timeToLive: null, ct);
         IReadOnlyList<Lease> leases = await ports.Metadata.TakeAllLeasesAsync(incarnation, recovery.Log.Id, ct);
         ports.Metrics.LeasesTaken(leases.Count);
-        return new BrokerStart(clusterId, incarnation, recovery, leases, await ports.Metadata.ListTopicsAsync(ct));
+        return new BrokerStart(clusterId, incarnation, recovery, leases, await ports.Metadata.ListTopicsAsync(ct), milestones);
     }
 
     private static async Task<Dictionary<long, KnownGroup>> ReadGroupsAsync(

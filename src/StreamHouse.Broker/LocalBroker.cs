@@ -134,7 +134,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         _ = broker.WatchAsync(ports.Metadata.Failed);
         broker._localUploads.Start();
         broker._objectUploads.Start();
-        broker._lifecycle = new LifecycleWorkers(ports, options.Lifecycle, start.ClusterId, broker._catalog);
+        broker._lifecycle = new LifecycleWorkers(ports, options.Lifecycle, start.ClusterId, broker._catalog, start.Milestones);
         broker._groups.Start();
         return broker;
     }

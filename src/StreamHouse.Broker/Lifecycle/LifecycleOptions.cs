@@ -21,6 +21,10 @@ public sealed record LifecycleOptions
     [Range(typeof(TimeSpan), "00:00:00.01", "1.00:00:00")]
     public TimeSpan CollectInterval { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How often a milestone is set, by which metadata put back from an older copy is known. 1 s to 1 day.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan MilestoneInterval { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How often the object store is searched for objects that nothing refers to. 10 ms to 30 days.</summary>
     [Range(typeof(TimeSpan), "00:00:00.01", "30.00:00:00")]
     public TimeSpan OrphanScanInterval { get; init; } = TimeSpan.FromHours(1);

@@ -8,6 +8,14 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "Retention moved the log start of {Partition} from {From} to {To}.")]
     public static partial void LogStartAdvanced(ILogger logger, TopicPartition partition, long from, long to);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "No milestone could be set; the next one is tried in its turn: {Reason}")]
+    public static partial void MilestoneFailed(ILogger logger, string reason);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The metadata is older than {Key} in {Location}, and is accepted as it is: records acknowledged since that copy are not served; epochs and ids go on beyond theirs")]
+    public static partial void OldMetadataAccepted(ILogger logger, string key, string location);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "A retention pass failed; it will be tried again.")]
     public static partial void RetentionFailed(ILogger logger, Exception error);
 

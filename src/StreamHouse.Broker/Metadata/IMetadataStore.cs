@@ -19,6 +19,18 @@ public interface IClusterStore
     /// <summary>Changes something small, to prove that the store answers and takes changes.</summary>
     Task CheckAsync(CancellationToken ct);
 
+    /// <summary>The newest milestone: a number that only grows; 0 before the first.</summary>
+    Task<long> ReadMilestoneAsync(CancellationToken ct);
+
+    /// <summary>Sets the next milestone and returns it.</summary>
+    Task<long> RaiseMilestoneAsync(CancellationToken ct);
+
+    /// <summary>
+    /// Makes metadata that was put back from an older copy safe to go on with: raises the milestone to <paramref name="milestone"/>, every lease's
+    /// epoch by a million, and the next producer and group ids by a thousand million, far past what was given out since the copy was made.
+    /// </summary>
+    Task AdvancePastAsync(long milestone, CancellationToken ct);
+
     /// <summary>
     /// Ends with the cause when this process must never trust the store again, since it no longer knows what it has kept: the process must then exit.
     /// </summary>

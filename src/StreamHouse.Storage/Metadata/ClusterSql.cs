@@ -13,6 +13,19 @@ internal static class ClusterSql
     // Counted, since a row that stays as it is may not be written at all.
     public static int Check(SqlSession session) => session.Execute("UPDATE cluster SET checks = checks + 1");
 
+    public static long ReadMilestone(SqlSession session) => session.Scalar("SELECT milestone FROM cluster") ?? 0;
+
+    public static long RaiseMilestone(SqlSession session) => session.Scalar("UPDATE cluster SET milestone = milestone + 1 RETURNING milestone")!.Value;
+
+    public static bool AdvancePast(SqlSession session, long milestone)
+    {
+        session.Execute("UPDATE cluster SET milestone = @milestone WHERE milestone < @milestone", ("@milestone", milestone));
+        session.Execute("UPDATE partition_leases SET epoch = epoch + 1000000");
+        session.Execute("UPDATE producer_ids SET next_id = next_id + 1000000000");
+        session.Execute("UPDATE group_ids SET next_id = next_id + 1000000000");
+        return true;
+    }
+
     public static long AllocateProducerIds(SqlSession session, int count) =>
         session.Scalar("UPDATE producer_ids SET next_id = next_id + @count RETURNING next_id", ("@count", count))!.Value - count;
 }

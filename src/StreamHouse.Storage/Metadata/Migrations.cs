@@ -6,7 +6,7 @@ namespace StreamHouse.Storage.Metadata;
 /// <summary>Brings a database to this version's tables: numbered steps, applied in order under a lock, forward only.</summary>
 internal static class Migrations
 {
-    private static readonly Func<SqlDialect, string[]>[] Steps = [FirstTables, ConsumerGroups, Checks, DeletedGroups];
+    private static readonly Func<SqlDialect, string[]>[] Steps = [FirstTables, ConsumerGroups, Checks, DeletedGroups, Milestones];
 
     /// <summary>The version this program writes.</summary>
     public static int Current => Steps.Length;
@@ -156,4 +156,7 @@ internal static class Migrations
         SELECT id, 0 FROM given WHERE id > 0 AND NOT EXISTS (SELECT 1 FROM partition_leases l WHERE l.group_id = given.id)
         """,
     ];
+
+    // What the object store is compared with at a start: see Lifecycle/Milestones.
+    private static string[] Milestones(SqlDialect d) => ["ALTER TABLE cluster ADD COLUMN milestone bigint NOT NULL DEFAULT 0"];
 }

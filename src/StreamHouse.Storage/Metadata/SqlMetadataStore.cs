@@ -64,6 +64,15 @@ public sealed class SqlMetadataStore : IMetadataStore, IAsyncDisposable
     public Task CheckAsync(CancellationToken ct) => _sql.WriteAsync(ClusterSql.Check, ct);
 
     /// <inheritdoc/>
+    public Task<long> ReadMilestoneAsync(CancellationToken ct) => _sql.ReadAsync(ClusterSql.ReadMilestone, ct);
+
+    /// <inheritdoc/>
+    public Task<long> RaiseMilestoneAsync(CancellationToken ct) => _sql.WriteAsync(ClusterSql.RaiseMilestone, ct);
+
+    /// <inheritdoc/>
+    public Task AdvancePastAsync(long milestone, CancellationToken ct) => _sql.WriteAsync(s => ClusterSql.AdvancePast(s, milestone), ct);
+
+    /// <inheritdoc/>
     public Task<long> AllocateProducerIdsAsync(int count, CancellationToken ct)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);

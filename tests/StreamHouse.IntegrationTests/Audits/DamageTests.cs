@@ -143,9 +143,8 @@ public sealed class DamageTests : IDisposable
         (await Traffic.ReadAsync(again, "a")).Count.ShouldBe(16);
     }
 
-    // Nothing but the objects knows better: see docs/reliability.md.
     [Fact]
-    public async Task Metadata_older_than_objects_alone_serves_what_it_knows_and_no_object_is_touched()
+    public async Task Metadata_older_than_the_objects_is_refused_by_name_and_accepted_only_when_told_to()
     {
         await FillAsync(RecordDurability.Object);
         Dictionary<string, byte[]> old = ReadMetadata();
@@ -154,14 +153,37 @@ public sealed class DamageTests : IDisposable
             await Traffic.ProduceAsync(later, "a", "later", 5);
             (await later.StopAsync()).ShouldBe(ExitCode.Success, later.Log);
         }
+        Dictionary<string, byte[]> own = ReadMetadata();
         string[] before = Segments();
         WriteMetadata(old);
 
-        await using ServerProcess server = await ServerProcess.StartAsync(_folder);
+        for (int attempt = 0; attempt < 2; attempt++)
+        {
+            await using ServerProcess server = ServerProcess.Launch(_folder, Ports);
+            (await server.WaitForExitAsync()).ShouldBe(ExitCode.DataRefused, server.Log);
+            server.Log.ShouldContain("was made by newer metadata than this");
+            server.Log.ShouldContain("Broker:AcceptOldMetadata");
+        }
+        Segments().ShouldBe(before);
 
-        (await Traffic.ReadAsync(server, "a")).ShouldBe(Traffic.Values("a", 10));
-        await Traffic.ProduceAsync(server, "a", "more", 1);
-        (await Traffic.ReadAsync(server, "a")).ShouldBe([.. Traffic.Values("a", 10), .. Traffic.Values("more", 1)]);
+        WriteMetadata(own);
+        await using (ServerProcess again = await ServerProcess.StartAsync(_folder))
+        {
+            (await Traffic.ReadAsync(again, "a")).ShouldBe([.. Traffic.Values("a", 10), .. Traffic.Values("later", 5)]);
+            (await again.StopAsync()).ShouldBe(ExitCode.Success, again.Log);
+        }
+
+        WriteMetadata(old);
+        await using (ServerProcess accepting = await ServerProcess.StartAsync(_folder, ["--set", "Broker:AcceptOldMetadata=true"]))
+        {
+            (await Traffic.ReadAsync(accepting, "a")).ShouldBe(Traffic.Values("a", 10));
+            await Traffic.ProduceAsync(accepting, "a", "more", 1);
+            (await accepting.StopAsync()).ShouldBe(ExitCode.Success, accepting.Log);
+        }
+
+        // From here on it is the newest.
+        await using ServerProcess last = await ServerProcess.StartAsync(_folder);
+        (await Traffic.ReadAsync(last, "a")).ShouldBe([.. Traffic.Values("a", 10), .. Traffic.Values("more", 1)]);
         before.ShouldBeSubsetOf(Segments());
     }
 

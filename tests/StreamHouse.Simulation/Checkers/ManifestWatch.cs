@@ -1,4 +1,5 @@
 using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.Segments;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Simulation.Actors;
 using StreamHouse.Simulation.World;
@@ -54,6 +55,11 @@ internal sealed class ManifestWatch(SimWorld world, LogModel model)
     /// <exception cref="InvariantException">It was too young to be known as an orphan.</exception>
     public void SeeDeleted(string key, TimeSpan age)
     {
+        if (!SegmentKeys.TryParseObjectId(key, out _))
+        {
+            // A milestone: the last few are enough.
+            return;
+        }
         // The age of an orphan is judged by the process's clock: that only saves work. The delay is what readers and late commits rely on.
         if (!_committedKeys.Contains(key) && age < DeleteDelay + (world.ClocksAgree ? OrphanAge : TimeSpan.Zero))
         {

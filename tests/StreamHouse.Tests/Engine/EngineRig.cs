@@ -26,7 +26,6 @@ internal sealed class EngineRig : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("engine").FullName;
     private readonly BrokerMetrics _metrics = new();
     private readonly MemoryObjectStore _stored = new();
-    private readonly BrokerOptions _options;
     private readonly TimeProvider _clock;
     private readonly List<FolderLogDevice> _abandoned = [];
     private FolderLogDevice? _folderDevice;
@@ -34,10 +33,13 @@ internal sealed class EngineRig : IAsyncDisposable
 
     private EngineRig(BrokerOptions options, TimeProvider clock)
     {
-        _options = options;
+        NextOptions = options;
         _clock = clock;
         _stored.Clock = clock;
     }
+
+    /// <summary>What the next start is made with.</summary>
+    public BrokerOptions NextOptions { get; set; }
 
     public LocalBroker Broker { get; private set; } = null!;
 
@@ -203,7 +205,7 @@ internal sealed class EngineRig : IAsyncDisposable
         Log = new GatedLogDevice(_folderDevice);
         Objects = new FaultyObjectStore(_stored);
         Broker = await LocalBroker.StartAsync(
-            new BrokerPorts((IMetadataStore)(object)Metadata, Objects, Log, _clock, new SystemRandom(), _metrics, NullLoggerFactory.Instance), _options, CancellationToken.None);
+            new BrokerPorts((IMetadataStore)(object)Metadata, Objects, Log, _clock, new SystemRandom(), _metrics, NullLoggerFactory.Instance), NextOptions, CancellationToken.None);
     }
 
     /// <summary>Adds what was read as "offset:value"; returns the next offset.</summary>

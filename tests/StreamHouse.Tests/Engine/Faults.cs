@@ -140,6 +140,7 @@ internal sealed class FaultyObjectStore(MemoryObjectStore inner) : IObjectStore
     /// <summary>Puts fail with this, before (false) or after (true) the object is stored.</summary>
     public (Exception Fault, bool AfterTheAct)? Failing { get; set; }
 
+    /// <summary>Attempts to store a segment.</summary>
     public int Puts => Volatile.Read(ref _puts);
 
     public MemoryObjectStore Stored => inner;
@@ -155,7 +156,10 @@ internal sealed class FaultyObjectStore(MemoryObjectStore inner) : IObjectStore
     public async Task PutAsync(string key, IReadOnlyList<ReadOnlyMemory<byte>> content, CancellationToken ct)
     {
         await _gate.PassAsync(ct);
-        Interlocked.Increment(ref _puts);
+        if (key.EndsWith(".seg", StringComparison.Ordinal))
+        {
+            Interlocked.Increment(ref _puts);
+        }
         if (Failing is (var before, false))
         {
             throw before;

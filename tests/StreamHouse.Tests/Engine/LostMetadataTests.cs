@@ -36,6 +36,48 @@ public class LostMetadataTests
     }
 
     [Fact]
+    public async Task Metadata_behind_the_objects_milestone_refuses_the_start_and_when_accepted_reuses_no_epoch_and_no_id()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync(durability: Durability.Object);
+        await rig.AppendAsync(topic, "a");
+        long milestone = await rig.Store.ReadMilestoneAsync(Ct);
+        long epoch = rig.Status(topic).LeaderEpoch;
+        long producer = await rig.Broker.NewProducerIdAsync(Ct);
+        // As if this were a copy from before the last milestones.
+        await ExecuteAsync(rig, "UPDATE cluster SET milestone = milestone - 1");
+
+        BrokerException refused = await Should.ThrowAsync<BrokerException>(rig.RestartAsync);
+        refused.Code.ShouldBe(BrokerErrorCode.DataDamaged);
+        refused.Message.ShouldContain($"{milestone:D20}.json");
+        refused.Message.ShouldContain("Broker:AcceptOldMetadata");
+        (await rig.Store.ReadMilestoneAsync(Ct)).ShouldBe(milestone - 1, "a refused start changes nothing");
+
+        rig.NextOptions = rig.NextOptions with { AcceptOldMetadata = true };
+        await rig.RestartAsync();
+        (await rig.Store.ReadMilestoneAsync(Ct)).ShouldBe(milestone + 1);
+        rig.Status(topic).LeaderEpoch.ShouldBeGreaterThan(epoch + 1000);
+        (await rig.Broker.NewProducerIdAsync(Ct)).ShouldBeGreaterThan(producer + 1_000_000);
+        rig.NextOptions = rig.NextOptions with { AcceptOldMetadata = false };
+        await rig.RestartAsync();
+        (await rig.ReadAllAsync(topic)).ShouldBe(["0:a"]);
+    }
+
+    [Fact]
+    public async Task Few_milestones_are_kept()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        for (int i = 0; i < 8; i++)
+        {
+            await rig.RestartAsync();
+        }
+        long newest = await rig.Store.ReadMilestoneAsync(Ct);
+        newest.ShouldBe(9);
+        rig.Objects.Stored.Keys.Where(k => k.Contains("/history/", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(k => k[^25..])
+            .ShouldBe(Enumerable.Range((int)newest - 4, 5).Select(n => $"{n:D20}.json"));
+    }
+
+    [Fact]
     public async Task Live_topic_with_too_few_leases_refuses_the_start_by_name()
     {
         await using EngineRig rig = await EngineRig.StartAsync();

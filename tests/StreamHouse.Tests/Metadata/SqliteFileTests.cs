@@ -48,7 +48,8 @@ public sealed class SqliteFileTests : IDisposable
             }
             await store.Executor.WriteAsync(s => s.Execute("DELETE FROM partition_leases WHERE group_id = 2"), Ct);
             await store.Executor.WriteAsync(s => s.Execute("DROP TABLE deleted_groups"), Ct);
-            await store.Executor.WriteAsync(s => s.Execute("DELETE FROM schema_version WHERE version = 4"), Ct);
+            await store.Executor.WriteAsync(s => s.Execute("ALTER TABLE cluster DROP COLUMN milestone"), Ct);
+            await store.Executor.WriteAsync(s => s.Execute("DELETE FROM schema_version WHERE version >= 4"), Ct);
         }
 
         await using (SqlMetadataStore upgraded = await OpenAsync())

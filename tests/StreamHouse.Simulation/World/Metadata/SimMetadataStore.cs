@@ -125,6 +125,15 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
     public Task CheckAsync(CancellationToken ct) =>
         CallAsync(nameof(CheckAsync), s => s.CheckAsync(ct), ct);
 
+    public Task<long> ReadMilestoneAsync(CancellationToken ct) =>
+        CallAsync(nameof(ReadMilestoneAsync), s => s.ReadMilestoneAsync(ct), ct);
+
+    public Task<long> RaiseMilestoneAsync(CancellationToken ct) =>
+        CallAsync(nameof(RaiseMilestoneAsync), s => s.RaiseMilestoneAsync(ct), ct);
+
+    public Task AdvancePastAsync(long milestone, CancellationToken ct) =>
+        CallAsync(nameof(AdvancePastAsync), s => s.AdvancePastAsync(milestone, ct), ct);
+
     public Task<long> AllocateProducerIdsAsync(int count, CancellationToken ct) =>
         CallAsync(nameof(AllocateProducerIdsAsync), s => s.AllocateProducerIdsAsync(count, ct), ct);
 
