@@ -199,11 +199,11 @@ public class SpaceTests
         {
             Task<AppendResult> answer = rig.Append(topic, EngineRig.Batch(record));
             await Task.WhenAny(answer, Task.Delay(100));
-            if (!answer.IsCompleted)
+            // On a busy machine it may have waited to its end before anybody looked.
+            if (!answer.IsCompleted || (await answer).Error != BrokerErrorCode.None)
             {
                 return answer;
             }
-            (await answer).Error.ShouldBe(BrokerErrorCode.None);
         }
         throw new InvalidOperationException("Nothing had to wait.");
     }
