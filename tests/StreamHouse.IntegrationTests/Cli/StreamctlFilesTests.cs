@@ -1,5 +1,6 @@
 using System.Text.Json;
 using StreamHouse.Cli.Shell;
+using StreamHouse.IntegrationTests.Http;
 using StreamHouse.IntegrationTests.Support;
 
 namespace StreamHouse.IntegrationTests.Cli;
@@ -17,7 +18,9 @@ public sealed class StreamctlFilesTests : IDisposable
         await using (ServerProcess server = await ServerProcess.StartAsync(_folder))
         {
             await CliRun.RunAsync(server.Grpc, "topic", "create", "t", "--durability", "object", "-p", "2");
-            await CliRun.RunAsync(server.Grpc, "produce", "t", "--partition", "1", "one", "two", "three");
+            // One call is one batch, so that it is one object.
+            using HttpCalls http = new(server.Http);
+            await http.ProduceAsync("t", """{"records":[{"value":"one","partition":1},{"value":"two","partition":1},{"value":"three","partition":1}]}""");
             JsonElement listed = (await CliRun.RunAsync(server.Grpc, "segment", "list", "t", "-o", "json")).Json;
             listed.GetArrayLength().ShouldBe(1);
             listed[0].GetProperty("records").GetInt32().ShouldBe(3);

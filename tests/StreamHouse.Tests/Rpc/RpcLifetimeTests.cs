@@ -14,7 +14,7 @@ namespace StreamHouse.Tests.Rpc;
 /// <summary>Deadlines, cancellation, peers that vanish.</summary>
 public sealed class RpcLifetimeTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task A_deadline_ends_the_call_on_both_sides()
@@ -154,6 +154,29 @@ public sealed class RpcLifetimeTests
 
         (await ended.Task.WaitAsync(Patience)).ShouldBeAssignableTo<OperationCanceledException>();
         (await Should.ThrowAsync<RpcException>(reading)).Status.ShouldBe(GrpcStatusCode.Cancelled);
+    }
+
+    [Fact]
+    public async Task Stopping_a_stream_whose_client_has_gone_does_nothing()
+    {
+        TaskCompletionSource<Exception?> stopped = new();
+        RpcRoutes routes = new();
+        routes.Duplex(ProducerRpc.ServeProduceStream(PooledPayloadAllocator.Instance), async (requests, responses, context) =>
+        {
+            await responses.WriteAsync(new(1, 0, 0, 0, 0));
+            // As a stream whose answers still wait for the disk when its client goes, and then the server is told to stop.
+            await Task.Delay(Timeout.Infinite, context.Aborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(100);
+            stopped.SetResult(Xunit.Record.Exception(requests.Stop));
+        });
+        await using RpcTestServer server = await RpcTestServer.StartAsync(routes);
+        DuplexCall<OutgoingProduce, ProduceReply> call = server.Channel.Duplex(ProducerRpc.ProduceStream, default, CancellationToken.None);
+        await call.WriteAsync(new OutgoingProduce(1, "t", 0, Acks.All, new byte[10]));
+        (await call.MoveNextAsync()).ShouldBeTrue();
+
+        await call.DisposeAsync();
+
+        (await stopped.Task.WaitAsync(Patience)).ShouldBeNull();
     }
 
     [Fact]

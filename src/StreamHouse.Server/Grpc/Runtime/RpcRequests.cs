@@ -45,9 +45,20 @@ internal sealed class RpcRequests<T>(HttpRequest request, IMessageReader<T> read
     }
 
     /// <summary>
-    /// Ends the reading: the call in progress, or the next, fails with UNAVAILABLE. For a server that shuts down; may be called from any thread.
+    /// Ends the reading: the call in progress, or the next, fails with UNAVAILABLE. For a server that shuts down; may be called from any
+    /// thread, and does nothing once the client has gone or the call has ended.
     /// </summary>
-    public void Stop() => _pipe.CancelPendingRead();
+    public void Stop()
+    {
+        try
+        {
+            _pipe.CancelPendingRead();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Kestrel throws what ended the stream, here into whoever stops the server, though there is nothing left to stop.
+        }
+    }
 
     public void Dispose()
     {
