@@ -76,7 +76,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         _epochs = new EpochHistory(ports.Metadata);
         _producerIds = new ProducerIds(ports.Metadata);
         _groups = new GroupCoordinator(
-            ports.Metadata, id => _catalog.Find(id)?.Description, options.Groups, ports.Clock, ports.Random,
+            ports.Metadata, id => _catalog.Find(id)?.Description, options.Groups, ports.Clock, ports.Random, ports.Metrics,
             ports.Loggers.CreateLogger<GroupCoordinator>());
         _logStarts = new LogStarts(ports.Metadata);
         _nodeLog.SpaceChanged += _memory.WakeWaiters;

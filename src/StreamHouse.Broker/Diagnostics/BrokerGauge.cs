@@ -47,4 +47,7 @@ public enum BrokerGauge
 
     /// <summary>1 while the collector has stopped because a person must look, else 0.</summary>
     CollectorHalted,
+
+    /// <summary>Members of all consumer groups.</summary>
+    GroupMembers,
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using StreamHouse.Broker.Groups;
 using StreamHouse.Broker.Partitions;
 
 namespace StreamHouse.Broker.Diagnostics;
@@ -43,6 +44,9 @@ public sealed class BrokerMetrics : IDisposable
     private readonly Counter<long> _deletedBytes;
     private readonly Counter<long> _orphans;
     private readonly Counter<long> _leases;
+    private readonly Counter<long> _groupGenerations;
+    private readonly Counter<long> _groupMembersLost;
+    private readonly Counter<long> _committedOffsets;
 
     /// <summary>Makes the instruments. One instance per broker.</summary>
     public BrokerMetrics()
@@ -79,6 +83,9 @@ public sealed class BrokerMetrics : IDisposable
         _deletedBytes = Meter.CreateCounter<long>("streamhouse.collector.deleted", "By", "Bytes of objects deleted from the object store.");
         _orphans = Meter.CreateCounter<long>("streamhouse.collector.orphans", null, "Objects claimed because nothing refers to them.");
         _leases = Meter.CreateCounter<long>("streamhouse.leases.taken", null, "Partition leases taken.");
+        _groupGenerations = Meter.CreateCounter<long>("streamhouse.group.rebalances", null, "Rebalances of consumer groups that came to a new generation.");
+        _groupMembersLost = Meter.CreateCounter<long>("streamhouse.group.members.lost", null, "Members removed from consumer groups because they were silent or late.");
+        _committedOffsets = Meter.CreateCounter<long>("streamhouse.group.commits", null, "Offsets that consumer groups committed or could not, by outcome.");
     }
 
     /// <summary>What the instruments belong to; a listener that serves one broker of several in a process compares by reference.</summary>
@@ -197,6 +204,27 @@ public sealed class BrokerMetrics : IDisposable
     /// <summary>Partition leases were taken.</summary>
     public void LeasesTaken(int leases) => _leases.Add(leases);
 
+    /// <summary>A consumer group began a new generation.</summary>
+    public void GroupRebalanced() => _groupGenerations.Add(1);
+
+    /// <summary>Members of a consumer group were removed because they were silent or late.</summary>
+    public void GroupMembersLost(int members) => _groupMembersLost.Add(members);
+
+    /// <summary>Offsets of a consumer group were committed, or refused.</summary>
+    public void OffsetsCommitted(IReadOnlyList<BrokerErrorCode> outcomes)
+    {
+        ArgumentNullException.ThrowIfNull(outcomes);
+        for (int i = 0; i < outcomes.Count; i++)
+        {
+            _committedOffsets.Add(1, MetricTags.Of(outcomes[i]));
+        }
+    }
+
+    /// <summary>Has the groups that have members counted by <paramref name="count"/>, state by state, when someone asks. Once.</summary>
+    public void ObserveGroups(Func<GroupState, long> count) => Meter.CreateObservableGauge(
+        "streamhouse.groups", () => Array.ConvertAll(MetricTags.LiveGroups, state => new Measurement<long>(count(state), MetricTags.Of(state))),
+        null, "Consumer groups that have members, by state.");
+
     /// <summary>Has <paramref name="gauge"/> read by <paramref name="read"/>, which is called from any thread and must be quick. Once per gauge.</summary>
     public void Observe(BrokerGauge gauge, Func<long> read)
     {
@@ -210,7 +238,7 @@ public sealed class BrokerMetrics : IDisposable
         Counter<long>[] untagged =
         [
             _appendedRecords, _appendedBytes, _uploadedBytes, _committedSlices, _fencedSlices, _cacheHits, _cacheMisses, _cacheReadBytes,
-            _expiredRecords, _prunedSegments, _deletedObjects, _deletedBytes, _orphans, _leases,
+            _expiredRecords, _prunedSegments, _deletedObjects, _deletedBytes, _orphans, _leases, _groupGenerations, _groupMembersLost,
         ];
         foreach (Counter<long> counter in untagged)
         {
@@ -228,6 +256,7 @@ public sealed class BrokerMetrics : IDisposable
             _readBytes.Add(0, MetricTags.Of(source));
         }
         _waitingFetches.Add(0);
+        _committedOffsets.Add(0, MetricTags.Of(BrokerErrorCode.None));
     }
 
     /// <summary>Takes the instruments back from all listeners.</summary>

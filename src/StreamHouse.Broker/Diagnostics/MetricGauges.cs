@@ -20,6 +20,7 @@ internal static class MetricGauges
         BrokerGauge.ObjectsPendingDelete => ("streamhouse.collector.pending", null, "Objects waiting to be deleted."),
         BrokerGauge.ObjectsUnreferenced => ("streamhouse.collector.unreferenced", null, "Objects that nothing referred to at the last search."),
         BrokerGauge.CollectorHalted => ("streamhouse.collector.halted", null, "1 while nothing is deleted because a person must look at the log, else 0."),
+        BrokerGauge.GroupMembers => ("streamhouse.group.members", null, "Members of all consumer groups."),
         _ => throw new ArgumentOutOfRangeException(nameof(gauge), gauge, "Not a gauge."),
     };
 }

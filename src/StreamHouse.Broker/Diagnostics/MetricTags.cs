@@ -9,6 +9,12 @@ internal static class MetricTags
     private static readonly KeyValuePair<string, object?>[] Sources = Make("source", Enum.GetValues<ReadSource>());
     private static readonly KeyValuePair<string, object?>[] Operations = Make("operation", Enum.GetValues<ObjectStoreOperation>());
 
+    private static readonly KeyValuePair<string, object?>[] GroupStates = Make("state", Enum.GetValues<Groups.GroupState>());
+
+    /// <summary>States of groups that have members.</summary>
+    public static Groups.GroupState[] LiveGroups { get; } =
+        [Groups.GroupState.PreparingRebalance, Groups.GroupState.CompletingRebalance, Groups.GroupState.Stable];
+
     public static KeyValuePair<string, object?> Succeeded { get; } = new("outcome", "succeeded");
 
     public static KeyValuePair<string, object?> Failed { get; } = new("outcome", "failed");
@@ -22,6 +28,8 @@ internal static class MetricTags
     public static KeyValuePair<string, object?> Of(ReadSource value) => Sources[(int)value];
 
     public static KeyValuePair<string, object?> Of(ObjectStoreOperation value) => Operations[(int)value];
+
+    public static KeyValuePair<string, object?> Of(Groups.GroupState value) => GroupStates[(int)value];
 
     // Enum values here are dense from 0, so that the value is the index.
     private static KeyValuePair<string, object?>[] Make<T>(string name, T[] values)

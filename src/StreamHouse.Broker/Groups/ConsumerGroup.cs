@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Metadata;
 
 namespace StreamHouse.Broker.Groups;
@@ -26,14 +27,16 @@ internal sealed class ConsumerGroup
     /// <param name="timers">Calls <see cref="OnTime"/>.</param>
     /// <param name="memory">What all groups share.</param>
     /// <param name="random">Makes member ids.</param>
+    /// <param name="metrics">What is counted.</param>
     /// <param name="logger">Log.</param>
-    public ConsumerGroup(string name, long number, GroupOptions options, GroupTimers timers, GroupMemory memory, IRandomSource random, ILogger logger)
+    public ConsumerGroup(
+        string name, long number, GroupOptions options, GroupTimers timers, GroupMemory memory, IRandomSource random, BrokerMetrics metrics, ILogger logger)
     {
         Name = name;
         Number = number;
         _timers = timers;
         _memory = memory;
-        _rebalance = new Rebalance(name, timers, memory, options.InitialRebalanceDelay, logger);
+        _rebalance = new Rebalance(name, timers, memory, options.InitialRebalanceDelay, metrics, logger);
         _admission = new Admission(_rebalance, options, timers, memory, random);
     }
 
@@ -54,6 +57,17 @@ internal sealed class ConsumerGroup
             lock (_lock)
             {
                 return Members.Count;
+            }
+        }
+    }
+
+    public GroupState State
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _rebalance.State;
             }
         }
     }
@@ -98,7 +112,7 @@ internal sealed class ConsumerGroup
             LookAgain();
         }
         return step.Answer is { } answer ? Task.FromResult(answer)
-            : ct.CanBeCanceled ? UntilCancelledAsync(step.Waiting!, () => Abandon(step), ct)
+            : ct.CanBeCanceled ? AbandonedCalls.UntilCancelledAsync(step.Waiting!, () => Abandon(step), ct)
             : step.Waiting!.Task;
     }
 
@@ -136,7 +150,7 @@ internal sealed class ConsumerGroup
                 toStore = Assign(request.Assignments);
             }
             LookAgain();
-            return new(ct.CanBeCanceled ? UntilCancelledAsync(waiting, () => Abandon(member, waiting), ct) : waiting.Task, toStore);
+            return new(ct.CanBeCanceled ? AbandonedCalls.UntilCancelledAsync(waiting, () => Abandon(member, waiting), ct) : waiting.Task, toStore);
         }
     }
 
@@ -247,24 +261,7 @@ internal sealed class ConsumerGroup
     {
         lock (_lock)
         {
-            bool isChosen = _rebalance.State is GroupState.Stable or GroupState.CompletingRebalance;
-            List<GroupMember> members = new(Members.Count);
-            foreach (Member m in Members.All)
-            {
-                members.Add(new GroupMember(
-                    m.Id, m.InstanceId, m.ClientId, m.ClientHost, isChosen ? m.MetadataOf(_rebalance.Protocol) : default,
-                    _rebalance.State == GroupState.Stable ? m.Assignment : default));
-            }
-            return new GroupDescription
-            {
-                Group = Name,
-                State = _rebalance.State,
-                ProtocolType = _rebalance.ProtocolType,
-                Protocol = isChosen ? _rebalance.Protocol! : "",
-                Generation = _rebalance.Generation,
-                LeaderId = _rebalance.Leader?.Id ?? "",
-                Members = members,
-            };
+            return GroupView.Describe(Name, _rebalance);
         }
     }
 
@@ -382,20 +379,6 @@ internal sealed class ConsumerGroup
         {
             _lookAt = next;
             _timers.Set(this, next);
-        }
-    }
-
-    private static async Task<T> UntilCancelledAsync<T>(TaskCompletionSource<T> waiting, Action abandon, CancellationToken ct)
-    {
-        await using (ct.UnsafeRegister(
-            (_, token) =>
-            {
-                abandon();
-                waiting.TrySetCanceled(token);
-            },
-            null))
-        {
-            return await waiting.Task;
         }
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Topics;
 
@@ -11,18 +12,22 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
     private readonly IGroupStore _store;
     private readonly GroupOptions _options;
     private readonly GroupOffsets _offsets;
+    private readonly BrokerMetrics _metrics;
     private readonly ILogger _logger;
     private Task _expiring = Task.CompletedTask;
 
     public GroupCoordinator(
         IGroupStore store, Func<TopicId, TopicDescription?> findTopic, GroupOptions options, TimeProvider clock, IRandomSource random,
-        ILogger<GroupCoordinator> logger)
+        BrokerMetrics metrics, ILogger<GroupCoordinator> logger)
     {
         _store = store;
         _options = options;
         _logger = logger;
-        Table = new GroupTable(store, options, clock, random, logger);
+        Table = new GroupTable(store, options, clock, random, metrics, logger);
         _offsets = new GroupOffsets(store, findTopic, options, clock);
+        _metrics = metrics;
+        metrics.ObserveGroups(Table.CountIn);
+        metrics.Observe(BrokerGauge.GroupMembers, () => Table.MemberCount);
         Expiry = new OffsetExpiry(store, HasMembers, options, clock, random, logger);
     }
 
@@ -107,29 +112,12 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
             : new LeaveResult(BrokerErrorCode.InvalidGroupId, GroupOffsets.All(members.Count, BrokerErrorCode.InvalidGroupId)));
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<BrokerErrorCode>> CommitOffsetsAsync(
+    public async Task<IReadOnlyList<BrokerErrorCode>> CommitOffsetsAsync(
         string group, MemberIdentity? member, IReadOnlyList<OffsetCommit> offsets, CancellationToken ct)
     {
-        if (!GroupName.IsValid(group))
-        {
-            return Task.FromResult<IReadOnlyList<BrokerErrorCode>>(GroupOffsets.All(offsets.Count, BrokerErrorCode.InvalidGroupId));
-        }
-        if (Table.Acquire(group) is not { } found)
-        {
-            return member is null
-                ? _offsets.CommitAsync(group, offsets)
-                : Task.FromResult<IReadOnlyList<BrokerErrorCode>>(GroupOffsets.All(offsets.Count, BrokerErrorCode.UnknownMember));
-        }
-        try
-        {
-            Task<IReadOnlyList<BrokerErrorCode>>? commit = null;
-            BrokerErrorCode error = found.TryCommit(member, () => commit = _offsets.CommitAsync(group, offsets));
-            return commit ?? Task.FromResult<IReadOnlyList<BrokerErrorCode>>(GroupOffsets.All(offsets.Count, error));
-        }
-        finally
-        {
-            Table.Release(found);
-        }
+        IReadOnlyList<BrokerErrorCode> outcomes = await CommitAsync(group, member, offsets);
+        _metrics.OffsetsCommitted(outcomes);
+        return outcomes;
     }
 
     /// <inheritdoc/>
@@ -197,6 +185,30 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
 
     private static JoinResult Refused(JoinRequest request, BrokerErrorCode error, string message) =>
         new() { Error = error, Message = message, MemberId = request.MemberId };
+
+    private Task<IReadOnlyList<BrokerErrorCode>> CommitAsync(string group, MemberIdentity? member, IReadOnlyList<OffsetCommit> offsets)
+    {
+        if (!GroupName.IsValid(group))
+        {
+            return Task.FromResult<IReadOnlyList<BrokerErrorCode>>(GroupOffsets.All(offsets.Count, BrokerErrorCode.InvalidGroupId));
+        }
+        if (Table.Acquire(group) is not { } found)
+        {
+            return member is null
+                ? _offsets.CommitAsync(group, offsets)
+                : Task.FromResult<IReadOnlyList<BrokerErrorCode>>(GroupOffsets.All(offsets.Count, BrokerErrorCode.UnknownMember));
+        }
+        try
+        {
+            Task<IReadOnlyList<BrokerErrorCode>>? commit = null;
+            BrokerErrorCode error = found.TryCommit(member, () => commit = _offsets.CommitAsync(group, offsets));
+            return commit ?? Task.FromResult<IReadOnlyList<BrokerErrorCode>>(GroupOffsets.All(offsets.Count, error));
+        }
+        finally
+        {
+            Table.Release(found);
+        }
+    }
 
     private bool HasMembers(string group) => With(group, false, g => g.MemberCount > 0);
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Metadata;
 
 namespace StreamHouse.Broker.Groups;
@@ -14,17 +15,19 @@ internal sealed class GroupTable : IDisposable
     private readonly IGroupStore _store;
     private readonly GroupOptions _options;
     private readonly IRandomSource _random;
+    private readonly BrokerMetrics _metrics;
     private readonly ILogger _logger;
     private readonly GroupTimers _timers;
     private readonly GroupMemory _memory;
     private long _nextNumber;
     private bool _closed;
 
-    public GroupTable(IGroupStore store, GroupOptions options, TimeProvider clock, IRandomSource random, ILogger logger)
+    public GroupTable(IGroupStore store, GroupOptions options, TimeProvider clock, IRandomSource random, BrokerMetrics metrics, ILogger logger)
     {
         _store = store;
         _options = options;
         _random = random;
+        _metrics = metrics;
         _logger = logger;
         _timers = new GroupTimers(clock, OnTime);
         _memory = new GroupMemory(options.MemoryBytesMax);
@@ -39,6 +42,20 @@ internal sealed class GroupTable : IDisposable
             {
                 return _groups.Count;
             }
+        }
+    }
+
+    /// <summary>Members of all groups.</summary>
+    public long MemberCount
+    {
+        get
+        {
+            long members = 0;
+            foreach (ConsumerGroup group in Snapshot())
+            {
+                members += group.MemberCount;
+            }
+            return members;
         }
     }
 
@@ -77,7 +94,7 @@ internal sealed class GroupTable : IDisposable
                 {
                     throw new BrokerException(BrokerErrorCode.Overloaded, $"{_groups.Count} groups have members, as many as may (Groups:GroupsMax).");
                 }
-                group = new ConsumerGroup(name, _nextNumber++, _options, _timers, _memory, _random, _logger);
+                group = new ConsumerGroup(name, _nextNumber++, _options, _timers, _memory, _random, _metrics, _logger);
                 _groups.Add(name, group);
             }
             group.Pins++;
@@ -118,6 +135,17 @@ internal sealed class GroupTable : IDisposable
         {
             return [.. _groups.Values];
         }
+    }
+
+    /// <summary>Groups in a state that groups with members can be in.</summary>
+    public long CountIn(GroupState state)
+    {
+        long groups = 0;
+        foreach (ConsumerGroup group in Snapshot())
+        {
+            groups += group.State == state ? 1 : 0;
+        }
+        return groups;
     }
 
     /// <summary>Answers everybody who waits, and takes no more groups.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using StreamHouse.Broker.Diagnostics;
 
 namespace StreamHouse.Broker.Groups;
 
@@ -6,7 +7,7 @@ namespace StreamHouse.Broker.Groups;
 /// How a group gets from one generation to the next: who is waited for and until when, who leads, which protocol is chosen. The group's lock
 /// guards it.
 /// </summary>
-internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory memory, TimeSpan initialDelay, ILogger logger)
+internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory memory, TimeSpan initialDelay, BrokerMetrics metrics, ILogger logger)
 {
     private bool _isInitial;
     private long _initialLimit;
@@ -246,6 +247,7 @@ internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory me
         _isInitial = false;
         JoinDue = long.MaxValue;
         SyncDue = timers.After(Members.RebalanceTimeout);
+        metrics.GroupRebalanced();
         Log.GenerationBegins(logger, group, Generation, Members.Count, Protocol, Leader.Id);
         foreach (Member member in Members.All)
         {
@@ -312,6 +314,10 @@ internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory me
         {
             Log.MemberRemoved(logger, group, member.Id, why);
             Remove(member, BrokerErrorCode.UnknownMember, $"The member {why}; join again.");
+        }
+        if (gone.Count > 0)
+        {
+            metrics.GroupMembersLost(gone.Count);
         }
         return gone.Count > 0;
     }

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamHouse.Broker;
+using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Groups;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Client;
@@ -20,7 +21,7 @@ internal sealed class FakeGroups(FakeCluster cluster, TimeProvider clock)
 
     public GroupCoordinator Coordinator => _coordinator ??= new GroupCoordinator(
         _store, id => _topics.Values.FirstOrDefault(topic => topic.Id == id), new GroupOptions { InitialRebalanceDelay = TimeSpan.Zero }, clock,
-        new SystemRandomSource(), NullLogger<GroupCoordinator>.Instance);
+        new SystemRandomSource(), new BrokerMetrics(), NullLogger<GroupCoordinator>.Instance);
 
     public int Heartbeats { get; private set; }
 

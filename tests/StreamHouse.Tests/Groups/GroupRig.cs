@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamHouse.Broker;
+using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Groups;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Server.Hosting;
@@ -22,10 +23,12 @@ internal sealed class GroupRig : IAsyncDisposable
         Store = store ?? new MemoryGroupStore();
         Coordinator = new GroupCoordinator(
             Store, id => _topics.GetValueOrDefault(id), options ?? new GroupOptions { InitialRebalanceDelay = TimeSpan.Zero }, Clock, new SystemRandomSource(),
-            NullLogger<GroupCoordinator>.Instance);
+            Metrics, NullLogger<GroupCoordinator>.Instance);
     }
 
     public ManualTimeProvider Clock { get; } = new();
+
+    public BrokerMetrics Metrics { get; } = new();
 
     public MemoryGroupStore Store { get; }
 
@@ -40,7 +43,11 @@ internal sealed class GroupRig : IAsyncDisposable
 
     public void RemoveTopic(TopicDescription topic) => _topics.Remove(topic.Id);
 
-    public ValueTask DisposeAsync() => Coordinator.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Coordinator.DisposeAsync();
+        Metrics.Dispose();
+    }
 
     /// <summary>The group as it is now.</summary>
     public GroupDescription Describe() => Coordinator.DescribeAsync(Group, default).GetAwaiter().GetResult();

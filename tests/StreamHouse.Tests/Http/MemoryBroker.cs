@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamHouse.Broker;
 using StreamHouse.Broker.Buffers;
+using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Groups;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Partitions;
@@ -22,7 +23,7 @@ internal sealed class MemoryBroker : IBroker
     private readonly ConcurrentDictionary<TopicPartition, MemoryLog> _logs = new();
 
     public MemoryBroker() => Groups = new GroupCoordinator(
-        new MemoryGroupStore(), FindTopic, new GroupOptions(), TimeProvider.System, new SystemRandomSource(), NullLogger<GroupCoordinator>.Instance);
+        new MemoryGroupStore(), FindTopic, new GroupOptions(), TimeProvider.System, new SystemRandomSource(), new BrokerMetrics(), NullLogger<GroupCoordinator>.Instance);
 
     /// <summary>When not None, every append is refused with it.</summary>
     public BrokerErrorCode AppendError { get; set; }

@@ -36,10 +36,10 @@ internal sealed class RawClient : IDisposable
     public static byte[] Produce(string topic, byte[]? batch, int correlationId, short acks = -1, int partition = 0, short version = 9) =>
         Frame(ProduceOf(topic, batch, acks, partition), version, correlationId);
 
-    public static ProduceRequest ProduceOf(string topic, byte[]? batch, short acks = -1, int partition = 0) => new()
+    public static ProduceRequest ProduceOf(string topic, byte[]? batch, short acks = -1, int partition = 0, int timeoutMs = 30_000) => new()
     {
         Acks = acks,
-        TimeoutMs = 1000,
+        TimeoutMs = timeoutMs,
         TopicData =
         [
             new ProduceRequest.Topic { Name = topic, PartitionData = [new ProduceRequest.Partition { Index = partition, Records = batch }] },

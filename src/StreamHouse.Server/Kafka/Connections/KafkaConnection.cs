@@ -84,9 +84,10 @@ internal sealed class KafkaConnection
         }
     }
 
-    /// <summary>Why the connection has to be closed now, or null. Called by one caller now and then.</summary>
+    /// <summary>Answers what has waited as long as the client wants, and tells why the connection has to be closed now, or null. Called by one caller now and then.</summary>
     public string? CheckTimeouts(long now)
     {
+        _replies.ExpireOverdue(now);
         KafkaOptions options = _services.Options;
         long receiving = Volatile.Read(ref _receivingSince);
         long sending = Volatile.Read(ref _sendingSince);
@@ -232,8 +233,7 @@ internal sealed class KafkaConnection
     {
         while (true)
         {
-            bool more = Collect();
-            if (_sending.Count == 0)
+            if (!TryCollect())
             {
                 return;
             }
@@ -262,8 +262,8 @@ internal sealed class KafkaConnection
         }
     }
 
-    // Takes what is ready, as much as one send should carry. An empty result ends the writing.
-    private bool Collect()
+    // Takes what is ready, as much as one send should carry. Nothing ends the writing.
+    private bool TryCollect()
     {
         while (_output.Bytes < BytesPerSend && _replies.TryTake(last: _sending.Count == 0, out PendingReply reply))
         {
@@ -294,10 +294,22 @@ internal sealed class KafkaConnection
         foreach (PendingReply reply in _sending)
         {
             reply.Release();
-            _services.Memory.Release(reply.RequestBytes);
+            Settle(reply);
             _replies.Answered(reply);
         }
         _sending.Clear();
+    }
+
+    private void Settle(PendingReply reply)
+    {
+        Task settled = reply.Settled;
+        if (settled.IsCompleted)
+        {
+            _services.Memory.Release(reply.RequestBytes);
+            return;
+        }
+        int bytes = reply.RequestBytes;
+        settled.GetAwaiter().UnsafeOnCompleted(() => _services.Memory.Release(bytes));
     }
 
     private void NoteSent() => Volatile.Write(ref _sendingSince, _services.Clock.GetTimestamp());

@@ -25,6 +25,17 @@ internal abstract class PendingReply
     /// <summary>Calls <paramref name="continuation"/> once completed.</summary>
     public abstract void OnCompleted(Action continuation);
 
+    /// <summary>Ends when nobody holds the request's bytes any more; its memory counts until then, answered or not.</summary>
+    public virtual Task Settled => Task.CompletedTask;
+
+    /// <summary>Whether the client wants its answer by now, whatever it is. See <see cref="Expire"/>.</summary>
+    public virtual bool IsOverdue(long now) => false;
+
+    /// <summary>Completes an overdue reply without waiting on, on any thread.</summary>
+    public virtual void Expire()
+    {
+    }
+
     /// <summary>Writes the answer.</summary>
     public abstract ReplyKind Write(ReplyBuffer output);
 

@@ -95,6 +95,27 @@ internal sealed class ReplyQueue(int countMax, int bytesMax)
         }
     }
 
+    /// <summary>Completes those that have waited as long as their clients want them to. Called by one caller now and then.</summary>
+    public void ExpireOverdue(long now)
+    {
+        List<PendingReply>? overdue = null;
+        lock (_gate)
+        {
+            foreach (PendingReply reply in _replies)
+            {
+                if (reply.IsOverdue(now))
+                {
+                    (overdue ??= []).Add(reply);
+                }
+            }
+        }
+        // Outside the lock: whoever completes the oldest sends it.
+        foreach (PendingReply reply in overdue ?? [])
+        {
+            reply.Expire();
+        }
+    }
+
     /// <summary>What was taken is answered: its room is free.</summary>
     public void Answered(PendingReply reply)
     {

@@ -12,7 +12,8 @@ internal sealed class ProduceReply : PendingReply
 {
     private readonly RequestHeader _header;
     private readonly long _arrived;
-    private readonly bool _isSilent;
+    private readonly Acks _acks;
+    private readonly TimeSpan _timeout;
     private readonly (string Name, int Partitions)[] _topics;
     private readonly Part[] _parts;
     private readonly TimeProvider _clock;
@@ -27,7 +28,8 @@ internal sealed class ProduceReply : PendingReply
         in RequestHeader header, long arrived, ProduceRequestView request, TimeProvider clock, BrokerMetrics brokerMetrics, KafkaMetrics metrics)
     {
         (_header, _arrived, _clock, _brokerMetrics, _metrics) = (header, arrived, clock, brokerMetrics, metrics);
-        _isSilent = request.Acks == 0;
+        _acks = (Acks)request.Acks;
+        _timeout = TimeSpan.FromMilliseconds(Math.Max(0, request.TimeoutMs));
         _topics = new (string, int)[request.Topics.Length];
         _parts = new Part[request.Partitions.Length];
         for (int i = 0; i < _topics.Length; i++)
@@ -42,6 +44,22 @@ internal sealed class ProduceReply : PendingReply
 
     public override bool IsCompleted => _completed;
 
+    /// <summary>An append that is not answered for goes on, and its batch stays in the request's bytes.</summary>
+    public override Task Settled => Array.TrueForAll(_parts, static p => p.Append is null or { IsCompleted: true })
+        ? Task.CompletedTask
+        : Task.WhenAll(_parts.Where(p => p.Append is not null).Select(p => p.Append!));
+
+    /// <inheritdoc/>
+    public override bool IsOverdue(long now) => _acks == Acks.All && !_completed && _clock.GetElapsedTime(_arrived, now) >= _timeout;
+
+    /// <inheritdoc/>
+    public override void Expire()
+    {
+        _completed = true;
+        Interlocked.MemoryBarrier();
+        _continuation?.Invoke();
+    }
+
     /// <summary>A batch was handed to the broker.</summary>
     public void Wait(int part, Task<AppendResult> append) => _parts[part].Append = append;
 
@@ -53,8 +71,14 @@ internal sealed class ProduceReply : PendingReply
 
     public override void OnCompleted(Action continuation)
     {
-        _continuation = continuation;
         _step = Step;
+        _continuation = continuation;
+        Interlocked.MemoryBarrier();
+        if (_completed)
+        {
+            // It expired between the caller's question and this.
+            continuation();
+        }
         _parts[_waitingFor].Append!.GetAwaiter().UnsafeOnCompleted(_step);
     }
 
@@ -63,7 +87,7 @@ internal sealed class ProduceReply : PendingReply
         (BrokerErrorCode First, bool Failed) outcome = Count();
         _metrics.Answered(ApiKey.Produce, _arrived);
         _brokerMetrics.ProduceAnswered(FrontEnd.Kafka, outcome.First, _clock.GetElapsedTime(_arrived));
-        if (_isSilent)
+        if (_acks == Acks.None)
         {
             // A client that wants no answers learns of a failure by the end of its connection, as from Kafka.
             return outcome.Failed ? ReplyKind.Close : ReplyKind.Silence;
@@ -114,8 +138,9 @@ internal sealed class ProduceReply : PendingReply
     {
         BrokerErrorCode first = BrokerErrorCode.None;
         bool failed = false;
-        foreach (ref readonly Part part in _parts.AsSpan())
+        foreach (ref Part part in _parts.AsSpan())
         {
+            part.HasTimedOut = part.Append is { IsCompleted: false };
             KafkaErrorCode code = part.Code;
             if (code == KafkaErrorCode.None)
             {
@@ -123,7 +148,9 @@ internal sealed class ProduceReply : PendingReply
             }
             _metrics.Failed(ApiKey.Produce, code);
             failed = true;
-            first = first != BrokerErrorCode.None ? first : part.Append?.Result.Error ?? BrokerErrorCode.InvalidRequest;
+            first = first != BrokerErrorCode.None ? first
+                : part.HasTimedOut ? BrokerErrorCode.TimedOut
+                : part.Append?.Result.Error ?? BrokerErrorCode.InvalidRequest;
         }
         return (first, failed);
     }
@@ -134,11 +161,20 @@ internal sealed class ProduceReply : PendingReply
         public Task<AppendResult>? Append;
         public KafkaErrorCode Refusal;
         public string? Message;
+        public bool HasTimedOut;
 
-        public readonly KafkaErrorCode Code => Append is null ? Refusal : KafkaErrors.Of(Append.Result.Error);
+        public readonly KafkaErrorCode Code =>
+            HasTimedOut ? KafkaErrorCode.RequestTimedOut : Append is null ? Refusal : KafkaErrors.Of(Append.Result.Error);
 
         public readonly ProducePartitionResult Result()
         {
+            if (HasTimedOut)
+            {
+                return new ProducePartitionResult
+                {
+                    Index = Index, ErrorCode = KafkaErrorCode.RequestTimedOut, ErrorMessage = "The batch was not durable in time; it may be yet.",
+                };
+            }
             if (Append is null)
             {
                 return new ProducePartitionResult { Index = Index, ErrorCode = Refusal, ErrorMessage = Message };
