@@ -108,28 +108,28 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
             }
             _isAssigned = true;
         }
-        _readers.Change(topic, reader => reader.Assign(start, partitions));
+        _readers.Change(topic, cursors => cursors.Assign(start, partitions));
     }
 
     /// <summary>Goes elsewhere in a partition of an assigned topic: the next record comes from there.</summary>
     /// <exception cref="InvalidOperationException">The topic is not assigned, or the group has not given this consumer the partition.</exception>
     public void Seek(string topic, int partition, ConsumerStart start)
     {
-        TopicReader reader = Reader(topic);
-        if (_member is not null && !reader.Has(partition))
+        PartitionCursors cursors = CursorsOf(topic);
+        if (_member is not null && !cursors.Has(partition))
         {
             throw new InvalidOperationException($"{topic}/{partition} is not this consumer's.");
         }
-        reader.Seek(partition, start);
+        cursors.Seek(partition, start);
     }
 
     /// <summary>Stops reading partitions, null for all, until <see cref="Resume"/>; the position stays.</summary>
     /// <exception cref="InvalidOperationException">The topic is not assigned.</exception>
-    public void Pause(string topic, IReadOnlyCollection<int>? partitions = null) => Reader(topic).SetPaused(partitions, isPaused: true);
+    public void Pause(string topic, IReadOnlyCollection<int>? partitions = null) => CursorsOf(topic).SetPaused(partitions, isPaused: true);
 
     /// <summary>Goes on reading partitions, null for all.</summary>
     /// <exception cref="InvalidOperationException">The topic is not assigned.</exception>
-    public void Resume(string topic, IReadOnlyCollection<int>? partitions = null) => Reader(topic).SetPaused(partitions, isPaused: false);
+    public void Resume(string topic, IReadOnlyCollection<int>? partitions = null) => CursorsOf(topic).SetPaused(partitions, isPaused: false);
 
     /// <summary>
     /// The offset after the last record handed out, where reading goes on; null while the start is not found yet or the partition is not assigned.
@@ -181,24 +181,24 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
             {
                 // Its records were handed out one by one up to the position: the rest comes again as a batch.
                 ForgetUnread();
-                left.Reader!.Rewind(left.Cursor!);
+                left.Cursors!.Rewind(left.Cursor!);
             }
             while (true)
             {
                 Prefetched item = await NextAsync(ct);
-                TopicReader reader = item.Reader!;
+                PartitionCursors cursors = item.Cursors!;
                 bool isInHand = false;
                 try
                 {
                     await _hand.EnterAsync(ct);
                     isInHand = true;
-                    if (reader.TryAdvance(item.Cursor!, item.Version, item.Delivery!.NextOffset))
+                    if (cursors.TryAdvance(item.Cursor!, item.Version, item.Delivery!.NextOffset))
                     {
                         _hand.OnHanded();
-                        yield return new ConsumedBatch(reader.Topic, item, _batchReader);
+                        yield return new ConsumedBatch(cursors.Topic, item, _batchReader);
 
                         // Only who asks for the next one gets here: the batch is done with.
-                        reader.Finish(item.Cursor!, item.Delivery.NextOffset);
+                        cursors.Finish(item.Cursor!, item.Delivery.NextOffset);
                     }
                 }
                 finally
@@ -234,7 +234,7 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
                         Prefetched of = _unreadOf!;
                         _unread.Dequeue();
                         long next = _unread.Count == 0 ? of.Delivery!.NextOffset : record.Offset + 1;
-                        if (!of.Reader!.TryAdvance(of.Cursor!, of.Version, next))
+                        if (!of.Cursors!.TryAdvance(of.Cursor!, of.Version, next))
                         {
                             ForgetUnread();
                             break;
@@ -245,7 +245,7 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
                         }
                         _hand.OnHanded();
                         yield return record;
-                        of.Reader.Finish(of.Cursor!, next);
+                        of.Cursors.Finish(of.Cursor!, next);
                     }
                     finally
                     {
@@ -294,7 +294,7 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
         Prefetched item = await NextAsync(ct);
         try
         {
-            ConsumedBatch batch = new(item.Reader!.Topic, item, _batchReader);
+            ConsumedBatch batch = new(item.Cursors!.Topic, item, _batchReader);
             foreach (ref readonly Record record in batch)
             {
                 _unread.Enqueue(new ConsumedRecord(batch.Topic, batch.Partition, record));
@@ -302,7 +302,7 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
             _unreadOf = _unread.Count > 0 ? item : null;
             if (_unread.Count == 0)
             {
-                item.Reader.TryAdvance(item.Cursor!, item.Version, item.Delivery!.NextOffset);
+                item.Cursors.TryAdvance(item.Cursor!, item.Version, item.Delivery!.NextOffset);
             }
         }
         catch
@@ -332,13 +332,13 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
             {
                 return item;
             }
-            if (item.Reader is null)
+            if (item.Cursors is null)
             {
                 _member?.TryAgain();
             }
             else if (item.Cursor is null)
             {
-                item.Reader.TryAgain();
+                item.Cursors.TryAgain();
             }
             throw error;
         }
@@ -374,7 +374,7 @@ public sealed class Consumer : IAsyncEnumerable<ConsumedRecord>, IAsyncDisposabl
 
     private void Leave() => Volatile.Write(ref _isReading, 0);
 
-    private TopicReader Reader(string topic)
+    private PartitionCursors CursorsOf(string topic)
     {
         ObjectDisposedException.ThrowIf(_isClosed, this);
         return _readers.Find(topic) ?? throw new InvalidOperationException($"{topic} is not assigned to this consumer.");

@@ -1,6 +1,6 @@
 namespace StreamHouse.Client.Consumers;
 
-/// <summary>Where a consumer is in a partition. Guarded by its topic reader's lock.</summary>
+/// <summary>Where a consumer is in a partition. Guarded by the lock of its <see cref="PartitionCursors"/>.</summary>
 internal sealed class PartitionCursor(int partition, ConsumerStart start)
 {
     public int Partition => partition;

@@ -70,14 +70,14 @@ internal sealed class PrefetchQueue(long bytesMax)
 }
 
 /// <summary>A message read ahead, or a failure to tell the user.</summary>
-/// <param name="Reader">Whose it is; null for a failure of the membership.</param>
+/// <param name="Cursors">Of the topic; null for a failure of the membership.</param>
 /// <param name="Cursor">The partition; null for a failure of the whole topic.</param>
 /// <param name="Version">The cursor's version when it was read.</param>
 /// <param name="From">First offset wanted of it.</param>
 /// <param name="Delivery">The message, or null.</param>
 /// <param name="Error">The failure, or null.</param>
 internal sealed record Prefetched(
-    TopicReader? Reader, PartitionCursor? Cursor, int Version, long From, Delivery? Delivery, StreamHouseException? Error)
+    PartitionCursors? Cursors, PartitionCursor? Cursor, int Version, long From, Delivery? Delivery, StreamHouseException? Error)
 {
     public int Bytes => Delivery?.Batches.Length ?? 0;
 }

@@ -27,17 +27,17 @@ internal sealed class TopicReaders(
         }
     }
 
-    /// <summary>The reader of a topic, or null.</summary>
-    public TopicReader? Find(string topic)
+    /// <summary>What is read of a topic, or null.</summary>
+    public PartitionCursors? Find(string topic)
     {
         lock (_gate)
         {
-            return _readers.GetValueOrDefault(topic);
+            return _readers.GetValueOrDefault(topic)?.Cursors;
         }
     }
 
-    /// <summary>Changes the reader of a topic, which begins now if it is new.</summary>
-    public void Change(string topic, Action<TopicReader> change)
+    /// <summary>Changes what is read of a topic, whose reader begins now if it is new.</summary>
+    public void Change(string topic, Action<PartitionCursors> change)
     {
         bool isNew;
         TopicReader? reader;
@@ -51,10 +51,10 @@ internal sealed class TopicReaders(
                 _readers.Add(topic, reader);
             }
         }
-        change(reader!);
+        change(reader!.Cursors);
         if (isNew)
         {
-            reader!.Start();
+            reader.Start();
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed class TopicReaders(
         }
         foreach (IGrouping<string, TopicPartition> topic in ByTopic(partitions))
         {
-            Change(topic.Key, reader => reader.Add(topic.Select(partition => partition.Partition), ConsumerStart.Committed));
+            Change(topic.Key, cursors => cursors.Add(topic.Select(partition => partition.Partition), ConsumerStart.Committed));
         }
     }
 
@@ -100,7 +100,7 @@ internal sealed class TopicReaders(
         {
             foreach (TopicReader reader in _readers.Values)
             {
-                reader.Uncommitted(doneOnly, found);
+                reader.Cursors.Uncommitted(doneOnly, found);
             }
         }
     }
