@@ -1,121 +1,41 @@
 #!/usr/bin/env bash
-# Measures the server and, in the same run and in turn, its peers; prints a table. On a quiet machine: about five minutes.
-#   ./bench.sh [ROUNDS]     rounds of each pair, 3 unless said otherwise; the table shows medians with minimum and maximum
-# Peers are optional: nats-server with libnats-dev and gcc (apt-get install nats-server libnats-dev gcc), redis-server.
+# Measures the server and, in the same run and in turn, its peers; prints a table. On a quiet machine: about two minutes a round.
+#   ./bench.sh [--only native|kafka] [ROUNDS]     rounds of each part, 3 unless said otherwise; the table shows medians with minimum and maximum
+# native is the server by its own client (bench/native.sh), kafka the server by librdkafka (bench/kafka.sh); each says what it needs.
 set -euo pipefail
 cd "$(dirname "$0")"
-rounds=${1:-3}
-[[ $rounds =~ ^[1-9][0-9]?$ ]] || { echo "usage: ./bench.sh [ROUNDS], 1 to 99" >&2; exit 2; }
+parts=(native kafka) rounds=3
+usage() { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
+while [ $# -gt 0 ]; do
+  case $1 in
+    --only) case ${2:-} in native | kafka) parts=("$2"); shift ;; *) usage ;; esac ;;
+    [1-9] | [1-9][0-9]) rounds=$1 ;;
+    *) usage ;;
+  esac
+  shift
+done
 
 ./build.sh
 work=$(mktemp -d)
-pids=()
-cleanup() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-
-server_pid=
-start_server() { # data folder, settings...
-  local data=$1; shift
-  rm -f "$data/endpoints.json"
-  local began=$(date +%s%N)
-  artifacts/streamhouse --data-dir "$data" --grpc-port 0 --http-port 0 --kafka-port 0 --log-level warning "$@" >"$work/server.log" 2>&1 &
-  server_pid=$!; pids+=("$server_pid")
-  until [ -s "$data/endpoints.json" ]; do
-    kill -0 "$server_pid" 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }
-    sleep 0.005
-  done
-  ready_ms=$(( ($(date +%s%N) - began) / 1000000 ))
-  STREAMHOUSE_ADDR=$(sed -E 's/.*"grpc": *"([^"]+)".*/\1/' <(tr -d '\n' <"$data/endpoints.json"))
-  export STREAMHOUSE_ADDR
-}
-stop_server() { kill "$server_pid"; wait "$server_pid" 2>/dev/null || true; }
-peak_mib() { awk '/VmHWM/ { printf "%.0f", $2 / 1024 }' "/proc/$server_pid/status"; }
-field() { tr -d '\n' | sed -E "s/.*\"$1\": *([0-9.eE+-]+).*/\1/"; }
-
-declare -A results
-note() { results[$1]+="$2 "; }
-summary() { tr ' ' '\n' <<<"${results[$1]:-}" | grep -v '^$' | sort -g | awk -v f="${2:-%.0f}" '
-  { v[NR] = $1 } END { if (NR == 0) print "not measured"; else { m = NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2
-  printf f " (" f " to " f ")\n", m, v[1], v[NR] } }'; }
-
-jetstream=
-if command -v nats-server >/dev/null && gcc -O2 bench/peers/jetstream.c -o "$work/jetstream" -lnats 2>/dev/null; then jetstream=yes; fi
-fast=(--batch-records 10000 --batch-bytes 1000000 --partition 0)
-
+. bench/lib.sh
+for part in "${parts[@]}"; do
+  . "bench/$part.sh"
+  "prepare_$part"
+done
 for round in $(seq "$rounds"); do
   echo "round $round of $rounds" >&2
-  data=$work/data-$round
-  start_server "$data"
-  note ready "$ready_ms"
-  artifacts/streamctl topic create bench --partitions 4 >/dev/null
-  artifacts/streamctl bench produce bench --count 500000 --size 100 "${fast[@]}" --output json >/dev/null 2>&1
-  # 2 GB at 100 bytes a record, acks=all, synced before every acknowledgement.
-  out=$(artifacts/streamctl bench produce bench --count 20000000 --size 100 "${fast[@]}" --output json 2>/dev/null)
-  ours=$(field recordsPerSecond <<<"$out"); note produce "$ours"
-  note memory "$(peak_mib)"
-  out=$(artifacts/streamctl bench produce bench --count 500000 --rate 50000 --size 100 --output json 2>/dev/null)
-  note steady_p50 "$(field p50 <<<"$out")"; note steady_p99 "$(field p99 <<<"$out")"
-  out=$(artifacts/streamctl bench produce bench --count 5000 --one-at-a-time --size 100 --output json 2>/dev/null)
-  note one_p50 "$(field p50 <<<"$out")"; note one_p99 "$(field p99 <<<"$out")"
-
-  if [ -n "$jetstream" ]; then
-    mkdir -p "$work/js-$round"
-    nats-server -js -sd "$work/js-$round" -a 127.0.0.1 -p 4334 >"$work/nats.log" 2>&1 & nats=$!; pids+=("$nats")
-    sleep 1
-    out=$("$work/jetstream" nats://127.0.0.1:4334 500000 100 5000)
-    theirs=$(field recordsPerSecond <<<"$out"); note jetstream "$theirs"; note jetstream_one_p50 "$(field p50 <<<"$out")"
-    note ratio "$(awk -v a="$ours" -v b="$theirs" 'BEGIN { printf "%.2f", a / b }')"
-    kill "$nats"; wait "$nats" 2>/dev/null || true; rm -rf "$work/js-$round"
-  fi
-
-  # The hot tail: small enough not to be in objects yet. Read twice; the second reading is of a warm client's speed.
-  artifacts/streamctl topic create tail --partitions 1 >/dev/null
-  artifacts/streamctl bench produce tail --count 200000 --size 100 "${fast[@]}" --output json >/dev/null 2>&1
-  out=$(artifacts/streamctl bench consume tail --count 200000 --output json 2>/dev/null); note tail "$(field recordsPerSecond <<<"$out")"
-  stop_server
-  # Objects: after a restart nothing that is in objects is in memory.
-  start_server "$data"
-  out=$(artifacts/streamctl bench consume bench --count 5000000 --partition 0 --output json 2>/dev/null); note objects "$(field recordsPerSecond <<<"$out")"
-  stop_server
-  rm -rf "$data"
-
-  if command -v redis-server >/dev/null; then
-    mkdir -p "$work/redis"
-    redis-server --port 6391 --bind 127.0.0.1 --dir "$work/redis" --appendonly yes --appendfsync always --save "" >"$work/redis.log" 2>&1 & redis=$!; pids+=("$redis")
-    sleep 1
-    value=$(printf 'v%.0s' {1..100})
-    note redis "$(redis-benchmark -p 6391 -n 500000 -c 10 -P 100 --csv XADD s '*' f "$value" | tail -1 | cut -d, -f2 | tr -d '"')"
-    kill "$redis"; wait "$redis" 2>/dev/null || true; rm -rf "$work/redis"
-  fi
+  for part in "${parts[@]}"; do "round_$part" "$round"; done
 done
 
 disk=$(dd if=/dev/zero of="$work/dd" bs=1M count=1000 conv=fdatasync 2>&1 | tail -1 | sed 's/.*, //'); rm -f "$work/dd"
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)
 cat <<T
-Machine: $cpu, $(nproc) cores, $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo); sequential write with fdatasync $disk
+Machine: $cpu, $(nproc) cores, $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo); sequential write through the page cache with fdatasync $disk
+Load average over the run: $(cut -d' ' -f1-3 /proc/loadavg), of which one client and the server make about 2
 Versions: $(artifacts/streamhouse --version), .NET $(dotnet --list-runtimes | awk '/NETCore.App/ { v = $2 } END { print v }'), $(nats-server --version 2>/dev/null || echo "no nats-server"), $(redis-server --version 2>/dev/null | cut -d' ' -f3 || true)
-Commit: $(git rev-parse --short HEAD 2>/dev/null || echo unknown); one client process on the same machine; 100-byte records; $rounds rounds: median (minimum to maximum)
-
-| what | StreamHouse | target |
-| --- | --- | --- |
-| produce, acks=all, synced before every acknowledgement, 2 GB | $(summary produce) records/s | ≥ 500,000 |
-| the same against JetStream (R1, file) in the same round | $(summary ratio %.2f) × | ≥ 1.5 |
-| steady 50,000 records/s, p50 | $(summary steady_p50 %.2f) ms | |
-| steady 50,000 records/s, p99 | $(summary steady_p99 %.2f) ms | ≤ 5 |
-| one at a time, p50 | $(summary one_p50 %.3f) ms | ≤ 0.3 |
-| one at a time, p99 | $(summary one_p99 %.3f) ms | |
-| consume from the hot tail | $(summary tail) records/s | ≥ 1,000,000 |
-| consume from objects | $(summary objects) records/s | ≥ 500,000 |
-| peak memory of the server while 2 GB were written | $(summary memory) MiB | ≤ 400 |
-| ready after start on an empty folder | $(summary ready) ms | ≤ 1,000 |
-
-| peer, same rounds | |
-| --- | --- |
-| JetStream R1 file (syncs every 2 minutes), asynchronous | $(summary jetstream) records/s |
-| JetStream, one at a time, p50 | $(summary jetstream_one_p50 %.3f) ms |
-| Redis stream, appendfsync always, 10 clients pipelining 100 | $(summary redis) records/s |
+Commit: $(git rev-parse --short HEAD 2>/dev/null || echo unknown); clients on the same machine; 100-byte records unless said otherwise; $rounds rounds: median (minimum to maximum)
 T
+for part in "${parts[@]}"; do
+  echo
+  "table_$part"
+done

@@ -9,8 +9,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-version=2.0.2
-kit=${STREAMHOUSE_LIBRDKAFKA:-${XDG_CACHE_HOME:-$HOME/.cache}/streamhouse/librdkafka}
 limit=180 mode=-Q table='' server='' tests=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -27,32 +25,7 @@ done
 page=docs/conformance.md
 [ ${#tests[@]} -gt 0 ] || mapfile -t tests < <(sed -nE 's/^\| `([0-9]{4})_[^`]*` \| passes.*/\1/p' "$page" | sort -u)
 
-build() {
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    echo "$kit has no suite. Build librdkafka $version's tests there, or run this as root on Debian." >&2
-    exit 3
-  fi
-  export DEBIAN_FRONTEND=noninteractive
-  mkdir -p "$kit"
-  (
-    cd "$kit"
-    local sources=/etc/apt/sources.list.d/streamhouse-sources.sources
-    [ -f "$sources" ] || grep -rqs '^Types:.*deb-src' /etc/apt/sources.list.d \
-      || sed 's/^Types: deb$/Types: deb-src/' /etc/apt/sources.list.d/debian.sources >"$sources"
-    apt-get update -qq
-    apt-get install -y -qq --no-install-recommends gcc g++ make dpkg-dev liblz4-dev libzstd-dev libssl-dev zlib1g-dev libcurl4-openssl-dev >/dev/null
-    apt-get source -qq --download-only librdkafka 2>/dev/null
-    tar xf "librdkafka_$version.orig.tar.gz"
-    cd "librdkafka-$version"
-    ./configure --disable-gssapi >../configure.log
-    nice make -j2 >../make.log 2>&1
-    nice make -C examples rdkafka_performance >>../make.log 2>&1
-    nice make -C tests build >>../make.log 2>&1
-  )
-}
-
-runner=$kit/librdkafka-$version/tests/test-runner
-[ -x "$runner" ] || { echo "Building librdkafka $version's tests in $kit (a few minutes)" >&2; build; }
+source=$(eng/librdkafka.sh tests)
 
 work=$(mktemp -d)
 process=''
@@ -82,7 +55,7 @@ for test in "${tests[@]}"; do
   report=$work/$test.json
   code=0
   (
-    cd "$kit/librdkafka-$version/tests"
+    cd "$source/tests"
     LD_LIBRARY_PATH=../src:../src-cpp RDKAFKA_TEST_CONF=$work/test.conf TEST_REPORT=$report TEST_KAFKA_VERSION=3.3.0 TESTS=$test KAFKA_PATH='' \
       exec timeout -k 5 "$limit" ./test-runner -p1 -r $mode
   ) >"$log" 2>&1 || code=$?
