@@ -13,8 +13,8 @@ internal static class Linearizability
     {
         Entry head = Chain(operations);
         Stack<(Entry Call, long State)> tried = new();
-        HashSet<Position> seen = [];
-        ulong[] done = new ulong[(operations.Count + 63) / 64];
+        HashSet<(UInt128 Done, long State)> seen = [];
+        UInt128 done = 0;
         long state = 0;
         Entry? entry = head.Next;
         while (head.Next is not null)
@@ -27,7 +27,7 @@ internal static class Linearizability
                     return false;
                 }
                 state = last.State;
-                done[last.Call.Id / 64] &= ~(1UL << (last.Call.Id % 64));
+                done ^= Sign(last.Call.Id);
                 last.Call.PutBack();
                 entry = last.Call.Next;
                 continue;
@@ -46,14 +46,25 @@ internal static class Linearizability
 
         bool TryMark(int id, long after)
         {
-            done[id / 64] |= 1UL << (id % 64);
-            if (seen.Add(new Position((ulong[])done.Clone(), after)))
+            UInt128 with = done ^ Sign(id);
+            if (!seen.Add((with, after)))
             {
-                return true;
+                return false;
             }
-            done[id / 64] &= ~(1UL << (id % 64));
-            return false;
+            done = with;
+            return true;
         }
+    }
+
+    // A set of operations is known by the exclusive or of its members' signs: 128 random bits each, so that two sets do not meet.
+    private static UInt128 Sign(int id) => new(Mix((ulong)id << 1), Mix(((ulong)id << 1) | 1));
+
+    private static ulong Mix(ulong value)
+    {
+        ulong z = (value + 1) * 0x9E3779B97F4A7C15;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
     }
 
     // Calls and returns in the order of time; at the same time calls first, which allows more orders, never fewer.
@@ -115,27 +126,6 @@ internal static class Linearizability
             {
                 Next.Before = this;
             }
-        }
-    }
-
-    private readonly struct Position(ulong[] done, long state) : IEquatable<Position>
-    {
-        private readonly ulong[] _done = done;
-        private readonly long _state = state;
-
-        public bool Equals(Position other) => _state == other._state && _done.AsSpan().SequenceEqual(other._done);
-
-        public override bool Equals(object? obj) => obj is Position other && Equals(other);
-
-        public override int GetHashCode()
-        {
-            HashCode hash = default;
-            hash.Add(_state);
-            foreach (ulong word in _done)
-            {
-                hash.Add(word);
-            }
-            return hash.ToHashCode();
         }
     }
 }

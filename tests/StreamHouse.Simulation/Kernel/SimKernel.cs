@@ -11,7 +11,7 @@ internal sealed class SimKernel
 {
     private static readonly TimeSpan EscapeWait = TimeSpan.FromSeconds(3);
 
-    private readonly PriorityQueue<SimTimer, (long Due, long Sequence)> _timers = new();
+    private readonly TimerQueue _timers = new();
     private readonly List<Work> _ready = [];
     private readonly SimRandom _order;
     private readonly SimScheduler _scheduler;
@@ -94,9 +94,16 @@ internal sealed class SimKernel
 
     internal void Arm(SimTimer timer, long delayTicks)
     {
-        long due = _nowTicks + Math.Max(0, delayTicks);
-        timer.Arm(due);
-        _timers.Enqueue(timer, (due, _sequence++));
+        (timer.Due, timer.Sequence) = (_nowTicks + Math.Max(0, delayTicks), _sequence++);
+        _timers.Add(timer);
+    }
+
+    internal void Disarm(SimTimer timer)
+    {
+        if (timer.Slot >= 0 && CheckThread("A timer was cancelled"))
+        {
+            _timers.Remove(timer);
+        }
     }
 
     internal void Post(SimProcess process, SendOrPostCallback callback, object? state)
@@ -180,16 +187,16 @@ internal sealed class SimKernel
     // Everything that is due at the same moment becomes ready together.
     private bool AdvanceTime()
     {
-        while (_timers.TryPeek(out SimTimer? timer, out (long Due, long Sequence) key))
+        while (_timers.TryPeek(out SimTimer timer))
         {
-            if (_ready.Count > 0 && key.Due > _nowTicks)
+            if (_ready.Count > 0 && timer.Due > _nowTicks)
             {
                 return true;
             }
-            _timers.Dequeue();
-            if (timer.TryFire(key.Due))
+            _timers.Remove(timer);
+            if (timer.Process.Alive)
             {
-                _nowTicks = Math.Max(_nowTicks, key.Due);
+                _nowTicks = Math.Max(_nowTicks, timer.Due);
                 _ready.Add(new Work(timer.Process, timer.Callback, timer.State));
             }
         }

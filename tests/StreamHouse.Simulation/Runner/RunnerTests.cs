@@ -17,10 +17,12 @@ public sealed class RunnerTests
     }
 
     [Fact]
-    public void The_last_line_counts()
+    public void The_last_lines_say_how_fast_it_went_and_count()
     {
         StringWriter output = new();
         SimulationRunner.Run(["--scenario", "single", "--seeds", "19"], output).ShouldBe(0);
-        output.ToString().TrimEnd().Split('\n')[^1].ShouldBe("1 passed, 0 failed");
+        string[] lines = output.ToString().TrimEnd().Split('\n');
+        lines[^1].ShouldBe("1 passed, 0 failed");
+        lines[^3].ShouldMatch("^single: 1 runs, .* simulated hours, .*; [0-9]+ x real time, [0-9]+ x processor time$");
     }
 }

@@ -18,6 +18,7 @@ internal static class SeedRun
         Scenario scenario, ulong seed, IReadOnlySet<int>? withoutFaults = null, TextWriter? everything = null, Action<SimWorld>? breakIt = null)
     {
         long started = Stopwatch.GetTimestamp();
+        TimeSpan before = ThreadTime.Now;
         SimKernel kernel = new(seed, everything);
         SimRun? run = null;
         Exception? failure = null;
@@ -37,7 +38,7 @@ internal static class SeedRun
         }
         kernel.Trace.Add("kernel", $"ended after {kernel.Steps} steps");
         return new SeedResult(
-            scenario, seed, failure, kernel.Now, Stopwatch.GetElapsedTime(started), kernel.Steps, run?.Model.Records ?? 0, kernel.Trace.Hash, run?.Faults ?? [],
+            scenario, seed, failure, kernel.Now, Stopwatch.GetElapsedTime(started), ThreadTime.Now - before, kernel.Steps, run?.Model.Records ?? 0, kernel.Trace.Hash, run?.Faults ?? [],
             [.. kernel.Trace.Last]);
     }
 }
@@ -48,11 +49,12 @@ internal static class SeedRun
 /// <param name="Failure">Null when everything held.</param>
 /// <param name="Virtual">Virtual time passed.</param>
 /// <param name="Real">Real time passed.</param>
+/// <param name="Processor">Processor time of the thread that ran it.</param>
 /// <param name="Steps">Pieces of work run.</param>
 /// <param name="Records">Records known at the end.</param>
 /// <param name="Hash">Hash of the whole trace.</param>
 /// <param name="Faults">What went wrong by plan.</param>
 /// <param name="Last">The trace's last lines.</param>
 internal sealed record SeedResult(
-    Scenario Scenario, ulong Seed, Exception? Failure, TimeSpan Virtual, TimeSpan Real, long Steps, long Records, ulong Hash, IReadOnlyList<Fault> Faults,
+    Scenario Scenario, ulong Seed, Exception? Failure, TimeSpan Virtual, TimeSpan Real, TimeSpan Processor, long Steps, long Records, ulong Hash, IReadOnlyList<Fault> Faults,
     IReadOnlyList<string> Last);

@@ -10,11 +10,9 @@ internal sealed class SimulationRunner(RunnerOptions options, TextWriter output)
     private readonly Lock _lock = new();
     private readonly long _started = Stopwatch.GetTimestamp();
     private ulong _next = options.First;
+    private readonly Dictionary<string, ScenarioTotal> _totals = options.Scenarios.ToDictionary(s => s.Name, _ => new ScenarioTotal());
     private int _ran;
     private int _failed;
-    private TimeSpan _virtual;
-    private TimeSpan _real;
-    private long _records;
 
     /// <summary>Runs what the command line asks for.</summary>
     /// <returns>0 when everything held, 1 when something did not, 2 when the command line makes no sense.</returns>
@@ -40,10 +38,13 @@ internal sealed class SimulationRunner(RunnerOptions options, TextWriter output)
         {
             thread.Join();
         }
-        double rate = _virtual / (_real > TimeSpan.Zero ? _real : TimeSpan.FromTicks(1));
+        foreach ((string scenario, ScenarioTotal total) in _totals)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{scenario}: {total}"));
+        }
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{_virtual.TotalHours:F1} simulated hours in {Stopwatch.GetElapsedTime(_started).TotalMinutes:F1} minutes ({rate:F0} times real time per job), {_records} records"));
+            $"took {Stopwatch.GetElapsedTime(_started).TotalMinutes:F1} minutes, {Environment.CpuUsage.TotalTime.TotalMinutes:F1} of processor time"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_ran - _failed} passed, {_failed} failed"));
         return _failed == 0 && _ran > 0 ? 0 : 1;
     }
@@ -76,9 +77,7 @@ internal sealed class SimulationRunner(RunnerOptions options, TextWriter output)
     private void Count(SeedResult result, string? report)
     {
         _ran++;
-        _virtual += result.Virtual;
-        _real += result.Real;
-        _records += result.Records;
+        _totals[result.Scenario.Name].Add(result);
         if (report is not null)
         {
             _failed++;
@@ -91,4 +90,32 @@ internal sealed class SimulationRunner(RunnerOptions options, TextWriter output)
                 $"{result.Scenario.Name} {result.Seed}: {result.Virtual} in {result.Real.TotalMilliseconds:F0} ms, {result.Steps} steps, {result.Records} records, trace {result.Hash:x16}"));
         }
     }
+}
+
+/// <summary>What the runs of one scenario amount to.</summary>
+internal sealed class ScenarioTotal
+{
+    private int _runs;
+    private long _records;
+    private long _steps;
+    private TimeSpan _virtual;
+    private TimeSpan _real;
+    private TimeSpan _processor;
+
+    public void Add(SeedResult result)
+    {
+        _runs++;
+        _records += result.Records;
+        _steps += result.Steps;
+        _virtual += result.Virtual;
+        _real += result.Real;
+        _processor += result.Processor;
+    }
+
+    /// <summary>Simulated time per real time of one job, and per processor time: less of a machine that others use makes only the first slower.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{_runs} runs, {_virtual.TotalHours:F1} simulated hours, {_records} records, {_steps} steps; {Rate(_real):F0} x real time, {Rate(_processor):F0} x processor time");
+
+    private double Rate(TimeSpan time) => _virtual / (time > TimeSpan.Zero ? time : TimeSpan.FromTicks(1));
 }

@@ -12,7 +12,7 @@ internal static class EngineOptions
     public static BrokerOptions Small { get; } = new()
     {
         PooledBytesMax = 8 << 20,
-        NodeLog = new NodeLogOptions { FileBytes = 256 << 10, FilesMax = 64 },
+        NodeLog = new NodeLogOptions { FileBytes = 256 << 10, FilesMax = 64, FrameBytesMax = 64 << 10 },
         Tail = new TailOptions { UntieredBytesMax = 16 << 20, RetainedBytesMax = 1 << 20, WaitingBytesMax = 1 << 20 },
         LocalUploads = UploadOptions.ForLocal with { FlushInterval = TimeSpan.FromSeconds(4), FlushBytes = 64 << 10 },
         Lifecycle = new LifecycleOptions

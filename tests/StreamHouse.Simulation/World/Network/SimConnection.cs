@@ -28,15 +28,15 @@ internal sealed class SimConnection(SimNetwork network, SimProcess client, SimNo
     public Task<T> CallAsync<T>(Func<LocalBroker, Task<T>> handle, TimeSpan timeout, bool repeatable = false)
     {
         TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        network.Kernel.Schedule(client, timeout, _ => Break(answer), null);
-        if (Send(handle, answer) && repeatable && network.Random.Chance(network.Faults.Duplicates))
+        SimTimer limit = network.Kernel.Schedule(client, timeout, static b => ((Action)b!)(), () => Break(answer));
+        if (Send(handle, answer, limit) && repeatable && network.Random.Chance(network.Faults.Duplicates))
         {
-            Send(handle, new TaskCompletionSource<T>());
+            Send(handle, new TaskCompletionSource<T>(), null);
         }
         return answer.Task;
     }
 
-    private bool Send<T>(Func<LocalBroker, Task<T>> handle, TaskCompletionSource<T> answer)
+    private bool Send<T>(Func<LocalBroker, Task<T>> handle, TaskCompletionSource<T> answer, SimTimer? limit)
     {
         if (_broken || network.Travel(client.Name, node.Name) is not { } delay)
         {
@@ -46,22 +46,22 @@ internal sealed class SimConnection(SimNetwork network, SimProcess client, SimNo
         TimeSpan arrival = network.Kernel.Now + delay;
         arrival = arrival > _lastArrival ? arrival : _lastArrival + TimeSpan.FromTicks(1);
         _lastArrival = arrival;
-        network.Kernel.Schedule(network.Kernel.World, arrival - network.Kernel.Now, _ => Arrive(handle, answer), null);
+        network.Kernel.Schedule(network.Kernel.World, arrival - network.Kernel.Now, static a => ((Action)a!)(), () => Arrive(handle, answer, limit));
         return true;
     }
 
-    private void Arrive<T>(Func<LocalBroker, Task<T>> handle, TaskCompletionSource<T> answer)
+    private void Arrive<T>(Func<LocalBroker, Task<T>> handle, TaskCompletionSource<T> answer, SimTimer? limit)
     {
         SimProcess process = node.Process;
         _peer ??= process;
         if (!process.Alive || process != _peer || node.Broker is not { } broker)
         {
             _broken = true;
-            Reply(() => answer.TrySetException(new BrokerException(BrokerErrorCode.ShuttingDown, "Connection refused.")));
+            Reply(limit, () => answer.TrySetException(new BrokerException(BrokerErrorCode.ShuttingDown, "Connection refused.")));
             return;
         }
         // In order of arrival, also after a pause.
-        _inbox.Enqueue(() => _ = HandleAsync(broker, handle, answer));
+        _inbox.Enqueue(() => _ = HandleAsync(broker, handle, answer, limit));
         process.Start(() =>
         {
             _inbox.Dequeue()();
@@ -69,16 +69,16 @@ internal sealed class SimConnection(SimNetwork network, SimProcess client, SimNo
         });
     }
 
-    private async Task HandleAsync<T>(LocalBroker broker, Func<LocalBroker, Task<T>> handle, TaskCompletionSource<T> answer)
+    private async Task HandleAsync<T>(LocalBroker broker, Func<LocalBroker, Task<T>> handle, TaskCompletionSource<T> answer, SimTimer? limit)
     {
         try
         {
             T result = await handle(broker);
-            Reply(() => answer.TrySetResult(result));
+            Reply(limit, () => answer.TrySetResult(result));
         }
         catch (Exception e) when (e is BrokerException or OperationCanceledException)
         {
-            Reply(() => answer.TrySetException(e is BrokerException ? e : new BrokerException(BrokerErrorCode.ShuttingDown, e.Message)));
+            Reply(limit, () => answer.TrySetException(e is BrokerException ? e : new BrokerException(BrokerErrorCode.ShuttingDown, e.Message)));
         }
         catch (Exception e)
         {
@@ -86,11 +86,15 @@ internal sealed class SimConnection(SimNetwork network, SimProcess client, SimNo
         }
     }
 
-    private void Reply(Action deliver)
+    private void Reply(SimTimer? limit, Action deliver)
     {
         if (network.Travel(node.Name, client.Name) is { } delay)
         {
-            network.Kernel.Schedule(network.Kernel.World, delay, static d => ((Action)d!)(), deliver);
+            network.Kernel.Schedule(network.Kernel.World, delay, _ =>
+            {
+                deliver();
+                limit?.Cancel();
+            }, null);
         }
     }
 
