@@ -96,6 +96,16 @@ internal static class FinalAudit
         }
     }
 
+    /// <summary>Holds a group's committed offsets against what its members were promised.</summary>
+    public static async Task CheckGroupAsync(LogModel model, GroupModel group, LocalBroker broker)
+    {
+        IReadOnlyList<GroupOffset> found = await broker.Groups.FetchOffsetsAsync(group.Name, null, CancellationToken.None);
+        foreach (TopicPartition partition in model.Live)
+        {
+            group.Fetched(partition, found.FirstOrDefault(o => o.Partition == partition), group.FloorOf(partition), "the audit");
+        }
+    }
+
     /// <summary>Holds the manifest against the bucket: rows without gap or overlap, each backed by an object of the right size, the last ending where the lease does.</summary>
     public static async Task CheckManifestAsync(SimWorld world, Lease lease)
     {

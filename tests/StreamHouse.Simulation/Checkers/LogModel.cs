@@ -21,6 +21,9 @@ internal sealed class LogModel
         }
     }
 
+    /// <summary>Partitions of topics that are not deleted, in the order they became known.</summary>
+    public IReadOnlyList<TopicPartition> Live => [.. _partitions.Values.Where(p => !p.Deleted).Select(p => p.Partition)];
+
     /// <summary>Records that are known to be in some log.</summary>
     public long Records => _partitions.Values.Sum(p => (long)p.Known.Count);
 }

@@ -23,6 +23,9 @@ internal sealed class SimRun(SimWorld world, SimRandom random, IReadOnlySet<int>
 
     public LogModel Model { get; } = new();
 
+    /// <summary>Consumer groups.</summary>
+    public List<GroupModel> Groups { get; } = [];
+
     public IReadOnlyList<Actor> Actors => _actors;
 
     /// <summary>What goes wrong, in order; those left out included.</summary>

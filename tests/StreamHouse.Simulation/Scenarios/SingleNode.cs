@@ -24,6 +24,10 @@ internal sealed class SingleNode : Scenario
         {
             await AddTopicAsync(run, node, $"topic{i}");
         }
+        if (run.Random.Chance(0.6))
+        {
+            AddGroup(run, "group");
+        }
         TimeSpan length = TimeSpan.FromSeconds(run.Random.Between(30, 600));
         await run.WorkAsync(FaultPlan.Draw(run.Random.Fork(), 1, length), length);
 
@@ -55,8 +59,23 @@ internal sealed class SingleNode : Scenario
         }
     }
 
+    private static void AddGroup(SimRun run, string name)
+    {
+        GroupModel group = new(name);
+        run.Groups.Add(group);
+        int members = run.Random.Between(1, 3);
+        for (int i = 0; i < members; i++)
+        {
+            run.Add(new GroupMemberActor(run.World, run.Model, group, $"{name}.{i}", () => run.Model.Live));
+        }
+    }
+
     private static async Task AuditAsync(SimRun run, SimNode node)
     {
+        foreach (GroupModel group in run.Groups)
+        {
+            await FinalAudit.CheckGroupAsync(run.Model, group, node.Broker!);
+        }
         foreach (PartitionModel model in run.Model.Partitions.Values)
         {
             (long start, List<ulong> records) = await FinalAudit.ReadAsync(node.Broker!, model.Partition);

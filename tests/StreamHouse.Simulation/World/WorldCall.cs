@@ -6,21 +6,30 @@ namespace StreamHouse.Simulation.World;
 internal static class WorldCall
 {
     /// <summary>Acts after a time, and answers after another.</summary>
-    public static Task<T> RunAsync<T>(SimProcess caller, TimeSpan until, Func<T> act, TimeSpan reply)
+    /// <param name="caller">Who asks.</param>
+    /// <param name="until">Time until the act.</param>
+    /// <param name="act">What happens then.</param>
+    /// <param name="reply">Time from there to the answer.</param>
+    /// <param name="inProcess">It is the caller itself that acts, so that nothing happens once it is dead.</param>
+    public static Task<T> RunAsync<T>(SimProcess caller, TimeSpan until, Func<T> act, TimeSpan reply, bool inProcess = false)
     {
         SimKernel kernel = caller.Kernel;
         TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        kernel.Schedule(kernel.World, until, static c => ((Call<T>)c!).Act(), new Call<T>(kernel, act, reply, answer));
+        kernel.Schedule(kernel.World, until, static c => ((Call<T>)c!).Act(), new Call<T>(kernel, inProcess ? caller : kernel.World, act, reply, answer));
         return answer.Task;
     }
 
-    private sealed class Call<T>(SimKernel kernel, Func<T> act, TimeSpan reply, TaskCompletionSource<T> answer)
+    private sealed class Call<T>(SimKernel kernel, SimProcess actor, Func<T> act, TimeSpan reply, TaskCompletionSource<T> answer)
     {
         private T? _result;
         private Exception? _failure;
 
         public void Act()
         {
+            if (!actor.Alive)
+            {
+                return;
+            }
             try
             {
                 _result = act();

@@ -8,7 +8,10 @@ namespace StreamHouse.Simulation.World.Metadata;
 /// One process's connection to the real SQL store, with everything that can happen between the two. The store itself commits or refuses at
 /// one moment of virtual time; what the caller learns of it, and when, is another matter.
 /// </summary>
-internal sealed class SimMetadataStore(SimDatabase database, SimProcess process) : IMetadataStore
+/// <param name="database">The store.</param>
+/// <param name="process">Whose connection.</param>
+/// <param name="embedded">The store runs in the process itself, as SQLite does in a unified server: what it has not done when the process dies is never done.</param>
+internal sealed class SimMetadataStore(SimDatabase database, SimProcess process, bool embedded = false) : IMetadataStore
 {
     private TimeSpan _lastOffsetCommit;
 
@@ -180,7 +183,7 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process)
             () => before
                 ? throw new MetadataUnavailableException("The simulated metadata store did nothing.")
                 : database.Run(process, name, run, argument),
-            there / 4);
+            there / 4, embedded);
         T result = await Cancellable.WaitAsync(call, ct);
         return lost ? throw new MetadataUnavailableException("The simulated answer of the metadata store was lost.") : result;
     }

@@ -125,7 +125,7 @@ internal sealed class SimNode : IDisposable
         try
         {
             BrokerPorts ports = new(
-                new SimMetadataStore(_world.Database, process), new SimObjectStore(_world.Bucket, process), new SimLogDevice(Disk, process, SkipsSync),
+                new SimMetadataStore(_world.Database, process, embedded: _shared is null), new SimObjectStore(_world.Bucket, process), new SimLogDevice(Disk, process, SkipsSync),
                 process.Clock, process.Random, metrics, new SimLoggers(process));
             broker = _shared is { } shared
                 ? await LocalBroker.StartSharedAsync(ports, Options, shared, CancellationToken.None)
