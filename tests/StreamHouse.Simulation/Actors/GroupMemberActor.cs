@@ -108,7 +108,13 @@ internal sealed class GroupMemberActor(SimWorld world, LogModel model, GroupMode
         }
         SimConnection connection = Link.Connection;
         MemberIdentity me = Identity;
-        if (!Continues(await connection.CallAsync(b => b.Groups.HeartbeatAsync(group.Name, me, CancellationToken.None).AsTask(), Timeout), null))
+        BrokerErrorCode beat = await connection.CallAsync(b => b.Groups.HeartbeatAsync(group.Name, me, CancellationToken.None).AsTask(), Timeout);
+        if (beat == BrokerErrorCode.RebalanceInProgress && Random.Chance(0.5))
+        {
+            // The last moment to commit; the next owner must find it, although nobody has waited for the answer.
+            _ = CommitAndGoOnAsync(connection);
+        }
+        if (!Continues(beat, null))
         {
             return;
         }
@@ -118,10 +124,46 @@ internal sealed class GroupMemberActor(SimWorld world, LogModel model, GroupMode
             owned.Cursor.Accept(
                 await connection.CallAsync(b => Requests.FetchAsync(b, owned.Partition, offset, BytesMax, TimeSpan.Zero, epoch), Timeout), connection);
         }
-        if ((Finishing || Random.Chance(0.5)) && await TryCommitAsync(connection) && Finishing)
+        if (!Finishing && !Random.Chance(0.5))
+        {
+            return;
+        }
+        bool committed = await TryCommitAsync(connection);
+        if (Finishing && committed)
         {
             await LeaveAsync();
             _left = true;
+        }
+        else if (_owned.Count > 0 && Random.Chance(0.3))
+        {
+            await LookAgainAsync(connection, _owned[0].Partition);
+        }
+    }
+
+    private async Task CommitAndGoOnAsync(SimConnection connection)
+    {
+        try
+        {
+            await TryCommitAsync(connection);
+        }
+        catch (Exception e) when (ClientLink.IsFailure(e))
+        {
+            World.Kernel.Trace.Add(Name, $"{e.Message}");
+        }
+        catch (Exception e)
+        {
+            World.Kernel.Fail(e);
+        }
+    }
+
+    private async Task LookAgainAsync(SimConnection connection, TopicPartition partition)
+    {
+        long floor = group.FloorOf(partition);
+        IReadOnlyList<GroupOffset> found =
+            await connection.CallAsync(b => b.Groups.FetchOffsetsAsync(group.Name, [partition], CancellationToken.None), Timeout);
+        if (!model[partition].Deleted)
+        {
+            group.Fetched(partition, found.Count > 0 ? found[0] : null, floor, Name);
         }
     }
 
