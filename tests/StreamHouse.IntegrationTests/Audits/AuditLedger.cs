@@ -14,6 +14,8 @@ internal sealed class AuditLedger
 
     public long Acknowledged => _acknowledged.Count;
 
+    public long AcknowledgedOf(string topic) => _acknowledged.Count(a => a.At.Topic == topic);
+
     public long Unacknowledged => Interlocked.Read(ref _unacknowledged);
 
     /// <summary>Whatever must not happen and has; empty when all is well.</summary>

@@ -20,7 +20,8 @@ internal sealed class DotnetClient(string address) : IInteropClient, IAsyncDispo
 
     public bool CanWrite(InteropRecord record) => true;
 
-    public Task CreateTopicAsync(string topic, int partitions = 1) => _client.Admin.CreateTopicAsync(new NewTopic(topic) { Partitions = partitions });
+    public Task CreateTopicAsync(string topic, int partitions = 1, RecordDurability durability = RecordDurability.Local) =>
+        _client.Admin.CreateTopicAsync(new NewTopic(topic) { Partitions = partitions, Durability = durability });
 
     public async Task ProduceAsync(string topic, string codec, IReadOnlyList<InteropRecord> records)
     {

@@ -8,9 +8,8 @@ using StreamHouse.Client.Groups;
 namespace StreamHouse.IntegrationTests.Kafka;
 
 /// <summary>A member of a consumer group by the .NET client, over gRPC.</summary>
-internal sealed class DotnetGroupMember : IRebalanceListener, IAsyncDisposable
+internal sealed class DotnetGroupMember : IGroupMember, IRebalanceListener, IAsyncDisposable
 {
-    private readonly string _name;
     private readonly GroupLedger _ledger;
     private readonly StreamHouseClient _client;
     private readonly Consumer _consumer;
@@ -20,7 +19,7 @@ internal sealed class DotnetGroupMember : IRebalanceListener, IAsyncDisposable
 
     public DotnetGroupMember(string name, Uri server, GroupLedger ledger, string group, string topic, AssignmentStrategy strategy)
     {
-        _name = name;
+        Name = name;
         _ledger = ledger;
         _client = new StreamHouseClient(server.ToString());
         _consumer = _client.CreateConsumer(new ConsumerOptions
@@ -39,8 +38,11 @@ internal sealed class DotnetGroupMember : IRebalanceListener, IAsyncDisposable
         _reading = ReadAsync();
     }
 
-    /// <summary>What it owns.</summary>
-    public IReadOnlyCollection<TopicPartition> Owned => [.. _owned.Keys];
+    public string Name { get; }
+
+    public IReadOnlyCollection<(string Topic, int Partition)> Owned => [.. _owned.Keys.Select(p => (p.Topic, p.Partition))];
+
+    public string Trouble => _reading.Exception?.ToString() ?? "";
 
     public ValueTask AssignedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
     {
@@ -57,7 +59,7 @@ internal sealed class DotnetGroupMember : IRebalanceListener, IAsyncDisposable
         {
             if (_owned.TryRemove(partition, out long from))
             {
-                _ledger.Ownerships.Enqueue(new Ownership(_name, partition.Topic, partition.Partition, from, Now()));
+                _ledger.Ownerships.Enqueue(new Ownership(Name, partition.Topic, partition.Partition, from, Now()));
             }
         }
         return default;
@@ -83,7 +85,7 @@ internal sealed class DotnetGroupMember : IRebalanceListener, IAsyncDisposable
             await foreach (ConsumedRecord record in _consumer.WithCancellation(_stop.Token))
             {
                 _ledger.Delivered.Enqueue(new Delivered(
-                    _name, record.Topic, record.Partition, record.Offset, Encoding.ASCII.GetString(record.Value!.Value.Span)));
+                    Name, record.Topic, record.Partition, record.Offset, Encoding.ASCII.GetString(record.Value!.Value.Span)));
             }
         }
         catch (OperationCanceledException)

@@ -43,14 +43,27 @@ internal sealed class GroupLedger
     }
 }
 
+/// <summary>A member of a consumer group, by whichever client.</summary>
+internal interface IGroupMember
+{
+    string Name { get; }
+
+    /// <summary>What it owns, as far as it has told.</summary>
+    IReadOnlyCollection<(string Topic, int Partition)> Owned { get; }
+
+    /// <summary>What went wrong with it, if anything did.</summary>
+    string Trouble { get; }
+}
+
 /// <summary>A member of a consumer group in a process of its own.</summary>
-internal sealed class GroupMember : IAsyncDisposable
+internal sealed class GroupMember : IGroupMember, IAsyncDisposable
 {
     private readonly ClientProcess _process;
     private readonly GroupLedger _ledger;
     private readonly Task _reading;
     private readonly ConcurrentDictionary<(string Topic, int Partition), long> _owned = new();
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string? _failure;
 
     private GroupMember(string name, ClientProcess process, GroupLedger ledger)
     {
@@ -62,21 +75,16 @@ internal sealed class GroupMember : IAsyncDisposable
 
     public string Name { get; }
 
-    /// <summary>What it owns, as far as it has told.</summary>
     public IReadOnlyCollection<(string Topic, int Partition)> Owned => [.. _owned.Keys];
 
-    /// <summary>What ended it, if anything did.</summary>
-    public string? Failure { get; private set; }
-
-    /// <summary>What it wrote to its error output last.</summary>
-    public string Complaints => _process.Complaints();
+    public string Trouble => $"{_failure} {_process.Complaints()}";
 
     /// <summary>Has the client join, and returns at once.</summary>
     /// <param name="name">What to call it.</param>
     /// <param name="process">The client; disposed of with this.</param>
     /// <param name="ledger">Where it enters what it is given.</param>
     /// <param name="group">The group.</param>
-    /// <param name="topic">The topic to subscribe to.</param>
+    /// <param name="topic">The topics to subscribe to, with commas between.</param>
     /// <param name="assignor"><c>range</c>, <c>roundrobin</c> or <c>cooperative-sticky</c>, as far as the client has it.</param>
     /// <param name="instance">Its group instance id, if any.</param>
     public static async Task<GroupMember> JoinAsync(
@@ -87,7 +95,7 @@ internal sealed class GroupMember : IAsyncDisposable
         {
             ["op"] = "join",
             ["group"] = group,
-            ["topics"] = new JsonArray(topic),
+            ["topics"] = new JsonArray([.. topic.Split(',').Select(t => (JsonNode)t)]),
             ["assignor"] = assignor,
             ["session"] = 6000,
             ["instance"] = instance,
@@ -180,7 +188,7 @@ internal sealed class GroupMember : IAsyncDisposable
                 _left.TrySetResult();
                 break;
             default:
-                Failure = line.ToJsonString();
+                _failure = line.ToJsonString();
                 break;
         }
     }

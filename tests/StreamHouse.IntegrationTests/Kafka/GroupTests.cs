@@ -1,3 +1,4 @@
+using StreamHouse.Client.Groups;
 using StreamHouse.IntegrationTests.Audits;
 
 namespace StreamHouse.IntegrationTests.Kafka;
@@ -14,7 +15,7 @@ public sealed class GroupTests
     private readonly AuditLedger _log = new();
 
     [Fact]
-    public async Task Clients_of_four_kinds_share_a_group_and_what_a_killed_one_owned_moves_to_the_others()
+    public async Task Clients_of_five_kinds_share_a_group_and_what_a_killed_one_owned_moves_to_the_others()
     {
         await KafkaTools.RequireAsync();
         await using KafkaServer server = await StartAsync();
@@ -22,17 +23,22 @@ public sealed class GroupTests
         await using GroupMember kafkaPython = await GroupMember.JoinAsync("kafka-python", ClientProcess.StartKafkaPython(server.Bootstrap), _group, "mixed", Topic, "range");
         await using GroupMember kafkaJs = await GroupMember.JoinAsync("kafkajs", ClientProcess.StartKafkaJs(server.Bootstrap), _group, "mixed", Topic, "range");
         await using GroupMember kcat = GroupMember.JoinKcat("kcat", server.Bootstrap, _group, "mixed", Topic);
+        await using DotnetGroupMember dotnet = new("dotnet", server.Process.Grpc, _group, "mixed", Topic, AssignmentStrategy.Range);
         await using Flood flood = await Flood.StartAsync(server.Bootstrap, _log, 0, Topic, Partitions, Flood.Never);
-        GroupMember[] members = [confluent, kafkaPython, kafkaJs, kcat];
+        IGroupMember[] members = [confluent, kafkaPython, kafkaJs, kcat, dotnet];
 
         await SettleAsync(members);
-        members.ShouldAllBe(m => m.Owned.Count == Partitions / members.Length);
+        members.ShouldAllBe(m => m.Owned.Count == 2 || m.Owned.Count == 3, "12 partitions among 5");
         await UntilAsync(() => members.All(m => _group.Delivered.Any(d => d.Member == m.Name)), () => "Not every member is given records.");
         await kafkaJs.KillAsync();
-        members = [confluent, kafkaPython, kcat];
+        members = [confluent, kafkaPython, kcat, dotnet];
         await SettleAsync(members);
         members.ShouldAllBe(m => m.Owned.Count == Partitions / members.Length);
         await kafkaPython.LeaveAsync();
+        members = [confluent, kcat, dotnet];
+        await SettleAsync(members);
+        members.ShouldAllBe(m => m.Owned.Count == Partitions / members.Length);
+        await dotnet.DisposeAsync();
         members = [confluent, kcat];
         await SettleAsync(members);
 
@@ -56,12 +62,17 @@ public sealed class GroupTests
         await using GroupMember third = await JoinAsync("third");
         await using GroupMember fourth = await JoinAsync("fourth");
         await SettleAsync(first, second, third, fourth);
+        await using DotnetGroupMember dotnet = JoinDotnet("dotnet");
+        await SettleAsync(first, second, third, fourth, dotnet);
         await second.KillAsync();
-        await SettleAsync(first, third, fourth);
+        await SettleAsync(first, third, fourth, dotnet);
         await third.LeaveAsync();
-        await SettleAsync(first, fourth);
+        await SettleAsync(first, fourth, dotnet);
         await using GroupMember fifth = await JoinAsync("fifth");
-        await SettleAsync(first, fourth, fifth);
+        await using DotnetGroupMember other = JoinDotnet("other");
+        await SettleAsync(first, fourth, fifth, dotnet, other);
+        await dotnet.DisposeAsync();
+        await SettleAsync(first, fourth, fifth, other);
 
         await flood.StopAsync();
         await AllIsDeliveredAsync();
@@ -69,9 +80,18 @@ public sealed class GroupTests
         await first.LeaveAsync();
         await fourth.LeaveAsync();
         await fifth.LeaveAsync();
+        await SettleAsync(other);
+        await other.DisposeAsync();
+        foreach (string member in new[] { "first", "second", "third", "fourth", "fifth", "dotnet", "other" })
+        {
+            _group.Ownerships.ShouldContain(o => o.Member == member, $"{member} has owned something");
+        }
         _group.DoubleOwnerships().ShouldBeEmpty();
         await CommitsAreKeptAsync(server, "cooperative");
         await server.WireShouldBeWellFormedAsync(0, 1, 8, 9, 10, 11, 12, 13, 14, 22);
+
+        DotnetGroupMember JoinDotnet(string name) =>
+            new(name, server.Process.Grpc, _group, "cooperative", Topic, AssignmentStrategy.CooperativeSticky);
 
         Task<GroupMember> JoinAsync(string name) =>
             GroupMember.JoinAsync(name, ClientProcess.StartConfluent(server.Bootstrap), _group, "cooperative", Topic, "cooperative-sticky");
@@ -115,11 +135,11 @@ public sealed class GroupTests
     }
 
     /// <summary>Waits until these members own all partitions, each its own.</summary>
-    private static Task SettleAsync(params GroupMember[] members) => UntilAsync(
+    private static Task SettleAsync(params IGroupMember[] members) => UntilAsync(
         () => members.All(m => m.Owned.Count > 0)
             && members.Sum(m => m.Owned.Count) == Partitions
             && members.SelectMany(m => m.Owned).Distinct().Count() == Partitions,
-        () => $"The group does not settle: {string.Join("; ", members.Select(m => $"{m.Name} owns {string.Join(',', m.Owned.Select(o => o.Partition).Order())} {m.Failure} {m.Complaints}"))}");
+        () => $"The group does not settle: {string.Join("; ", members.Select(m => $"{m.Name} owns {string.Join(',', m.Owned.Select(o => o.Partition).Order())} {m.Trouble}"))}");
 
     /// <summary>Waits until every acknowledged record was given to a member, and looks at its bytes.</summary>
     private async Task AllIsDeliveredAsync()

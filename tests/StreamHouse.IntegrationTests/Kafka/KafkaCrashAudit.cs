@@ -1,20 +1,23 @@
 using System.Diagnostics;
+using StreamHouse.Client.Producers;
 using StreamHouse.IntegrationTests.Audits;
 
 namespace StreamHouse.IntegrationTests.Kafka;
 
 /// <summary>
 /// The crash audit over the Kafka protocol: idempotent librdkafka producers write to a topic and a group of librdkafka consumers reads it and commits,
-/// while the server is killed at random moments. At the end the log is held against what producers were told, and the committed offsets against what
+/// while the server is killed at random moments; one topic is durable in the node log, the other in the object store. At the end the log is held against what producers were told, and the committed offsets against what
 /// members were told.
 /// </summary>
 /// <param name="seed">Decides when it is killed.</param>
 internal sealed class KafkaCrashAudit(int seed)
 {
-    private const string Topic = "audit";
     private const string Group = "audit";
-    private const int Partitions = 4;
-    private const int LastingProducers = 3;
+    private const int LastingProducers = 5;
+
+    private static readonly (string Name, int Partitions, RecordDurability Durability)[] Topics =
+        [("logged", 4, RecordDurability.Local), ("stored", 2, RecordDurability.Object)];
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly Random _random = new(seed);
@@ -31,23 +34,25 @@ internal sealed class KafkaCrashAudit(int seed)
         await using KafkaServer server = await KafkaServer.StartAsync(isRecorded: false);
         await using (DotnetClient dotnet = new(server.Process.Grpc.ToString()))
         {
-            await dotnet.CreateTopicAsync(Topic, Partitions);
+            foreach ((string name, int partitions, RecordDurability durability) in Topics)
+            {
+                await dotnet.CreateTopicAsync(name, partitions, durability);
+            }
         }
         try
         {
             for (int i = 0; i < LastingProducers; i++)
             {
-                _producers.Add(await Flood.StartAsync(server.Bootstrap, _log, i, Topic, Partitions, Flood.Never));
+                _producers.Add(await StartAsync(server, i, Flood.Never));
             }
             foreach (string name in new[] { "one", "two" })
             {
-                _members.Add(await GroupMember.JoinAsync(name, ClientProcess.StartConfluent(server.Bootstrap), _group, Group, Topic, "cooperative-sticky"));
+                _members.Add(await GroupMember.JoinAsync(name, ClientProcess.StartConfluent(server.Bootstrap), _group, Group, string.Join(',', Topics.Select(t => t.Name)), "cooperative-sticky"));
             }
             for (int round = 0; round < rounds; round++)
             {
                 // One that gives up: it leaves records whose outcome nobody was told.
-                await using Flood brief = await Flood.StartAsync(
-                    server.Bootstrap, _log, LastingProducers + round, Topic, Partitions, TimeSpan.FromSeconds(1));
+                await using Flood brief = await StartAsync(server, LastingProducers + round, TimeSpan.FromSeconds(1));
                 await Task.Delay(_random.Next(200, 1500));
                 await server.RestartAsync(kill: true);
                 await brief.StopAsync();
@@ -69,24 +74,42 @@ internal sealed class KafkaCrashAudit(int seed)
             }
         }
         _log.Faults.ShouldBeEmpty($"seed {seed}, the last server's log:\n{server.Process.Log}");
-        return $"seed {seed}: {rounds} kills under load, {_log.Acknowledged} records acknowledged, {_log.Unacknowledged} given up, "
+        (long logged, long stored) = (_log.AcknowledgedOf(Topics[0].Name), _log.AcknowledgedOf(Topics[1].Name));
+        logged.ShouldBeGreaterThan(0);
+        stored.ShouldBeGreaterThan(0);
+        return $"seed {seed}: {rounds} kills under load, {logged} records acknowledged in the node log and {stored} in the object store, {_log.Unacknowledged} given up, "
             + $"{_group.Delivered.Count} delivered to the group, {Stopwatch.GetElapsedTime(began).TotalSeconds:F0} s, 0 faults";
+    }
+
+    // Every third writes to the object store.
+    private Task<Flood> StartAsync(KafkaServer server, int number, TimeSpan timeout)
+    {
+        (string topic, int partitions, _) = Topics[number % 3 == 2 ? 1 : 0];
+        return Flood.StartAsync(server.Bootstrap, _log, number, topic, partitions, timeout);
     }
 
     private async Task CheckAsync(KafkaServer server)
     {
         await using DotnetClient dotnet = new(server.Process.Grpc.ToString());
-        Dictionary<int, List<string>> logs = await dotnet.ReadAllAsync(Topic);
-        await DeliveredAsync(logs);
-        foreach ((int partition, List<string> log) in logs)
+        Dictionary<AuditPartition, List<string>> logs = [];
+        foreach ((string topic, _, _) in Topics)
         {
-            _log.Check(new AuditPartition(Topic, partition), [.. log.Select(Flood.Identify)], producer => producer < LastingProducers);
+            foreach ((int partition, List<string> log) in await dotnet.ReadAllAsync(topic))
+            {
+                logs.Add(new AuditPartition(topic, partition), log);
+            }
+        }
+        await DeliveredAsync(logs);
+        foreach ((AuditPartition at, List<string> log) in logs)
+        {
+            _log.Check(at, [.. log.Select(Flood.Identify)], producer => producer < LastingProducers);
         }
         foreach (Delivered delivered in _group.Delivered)
         {
-            if (logs[delivered.Partition][(int)delivered.Offset] != delivered.Value)
+            List<string> log = logs[new AuditPartition(delivered.Topic, delivered.Partition)];
+            if (delivered.Offset >= log.Count || log[(int)delivered.Offset] != delivered.Value)
             {
-                _log.Fault($"{delivered.Partition}@{delivered.Offset}: a member of the group saw other bytes than are there.");
+                _log.Fault($"{delivered.Topic}/{delivered.Partition}@{delivered.Offset}: a member of the group saw other bytes than are there.");
             }
         }
         using HttpApiClient http = new(server.Process.Http);
@@ -94,20 +117,21 @@ internal sealed class KafkaCrashAudit(int seed)
         foreach (((string Topic, int Partition) partition, long committed) in _group.Committed)
         {
             long offset = stored.GetValueOrDefault(partition, -1);
-            if (offset < committed || offset > logs[partition.Partition].Count)
+            int end = logs[new AuditPartition(partition.Topic, partition.Partition)].Count;
+            if (offset < committed || offset > end)
             {
-                _log.Fault($"{partition}: the commit of {committed} was acknowledged, {offset} is stored, the log ends at {logs[partition.Partition].Count}.");
+                _log.Fault($"{partition}: the commit of {committed} was acknowledged, {offset} is stored, the log ends at {end}.");
             }
         }
     }
 
     /// <summary>Waits until the group was given every record of the log.</summary>
-    private async Task DeliveredAsync(Dictionary<int, List<string>> logs)
+    private async Task DeliveredAsync(Dictionary<AuditPartition, List<string>> logs)
     {
         long began = Stopwatch.GetTimestamp();
         while (true)
         {
-            HashSet<(int, long)> seen = [.. _group.Delivered.Select(d => (d.Partition, d.Offset))];
+            HashSet<(string, int, long)> seen = [.. _group.Delivered.Select(d => (d.Topic, d.Partition, d.Offset))];
             if (seen.Count >= logs.Values.Sum(l => l.Count))
             {
                 return;
@@ -115,7 +139,7 @@ internal sealed class KafkaCrashAudit(int seed)
             if (Stopwatch.GetElapsedTime(began) > Patience)
             {
                 throw new TimeoutException(
-                    $"Seed {seed}: the group was given {seen.Count} of {logs.Values.Sum(l => l.Count)} records. {string.Join("; ", _members.Select(m => $"{m.Name}: {m.Failure} {m.Complaints}"))}");
+                    $"Seed {seed}: the group was given {seen.Count} of {logs.Values.Sum(l => l.Count)} records. {string.Join("; ", _members.Select(m => $"{m.Name}: {m.Trouble}"))}");
             }
             await Task.Delay(100);
         }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace StreamHouse.IntegrationTests.Support;
 
@@ -140,6 +141,22 @@ internal sealed class ServerProcess : IAsyncDisposable
             await Task.Delay(10);
         }
         throw new InvalidOperationException($"The server was not ready after {StartMax}:\n{Log}");
+    }
+
+    /// <summary>Host and port of a further Kafka listener, which the log tells.</summary>
+    public async Task<string> ListenerAsync(string name)
+    {
+        Regex told = new($@"Kafka \({name}\) listens on ([\d.:]+)");
+        long began = Stopwatch.GetTimestamp();
+        while (!told.IsMatch(Log))
+        {
+            if (_process.HasExited || Stopwatch.GetElapsedTime(began) > StartMax)
+            {
+                throw new InvalidOperationException($"The log does not tell where the listener '{name}' is:\n{Log}");
+            }
+            await Task.Delay(10);
+        }
+        return told.Match(Log).Groups[1].Value;
     }
 
     /// <summary>Sends a signal, for example 15 (SIGTERM), 9 (SIGKILL), 19 (SIGSTOP) or 18 (SIGCONT).</summary>

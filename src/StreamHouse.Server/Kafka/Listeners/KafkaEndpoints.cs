@@ -40,9 +40,9 @@ internal static class KafkaEndpoints
         {
             return null;
         }
+        string key = options.TlsKeyPath.Length > 0 ? options.TlsKeyPath : options.TlsCertificatePath;
         try
         {
-            string key = options.TlsKeyPath.Length > 0 ? options.TlsKeyPath : options.TlsCertificatePath;
             X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(options.TlsCertificatePath, key);
             X509Certificate2Collection chain = [];
             chain.ImportFromPemFile(options.TlsCertificatePath);
@@ -52,7 +52,21 @@ internal static class KafkaEndpoints
         {
             throw new StartupException(
                 ExitCode.InvalidConfiguration,
-                $"The TLS certificate '{options.TlsCertificatePath}' and its key cannot be used: {e.Message} (Kafka:TlsCertificatePath, Kafka:TlsKeyPath)", e);
+                $"The TLS certificate '{options.TlsCertificatePath}' and its key '{key}' cannot be used: {Explain(key, e)} (Kafka:TlsCertificatePath, Kafka:TlsKeyPath)", e);
+        }
+    }
+
+    private static string Explain(string key, Exception failure)
+    {
+        try
+        {
+            return failure is CryptographicException && File.ReadAllText(key).Contains("ENCRYPTED", StringComparison.Ordinal)
+                ? "the key is behind a password; store it without one, readable by the server only"
+                : failure.Message;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return failure.Message;
         }
     }
 
