@@ -33,16 +33,21 @@ internal sealed class AuditLedger
     /// <param name="at">The partition.</param>
     /// <param name="log">Its records; the index is the offset.</param>
     /// <param name="isOrdered">Whether a producer's unacknowledged records too must be in order: it never gave one up.</param>
-    public void Check(AuditPartition at, IReadOnlyList<AuditRecord> log, Func<int, bool> isOrdered)
+    /// <param name="identities">
+    /// As whom each record was written, for producers that take a new identity after giving records up: what they then send again nobody can tell from
+    /// new records. Null where every record must be there once.
+    /// </param>
+    public void Check(
+        AuditPartition at, IReadOnlyList<AuditRecord> log, Func<int, bool> isOrdered, IReadOnlyList<(long Id, short Epoch)>? identities = null)
     {
-        HashSet<AuditRecord> present = [];
+        HashSet<(AuditRecord, (long, short))> present = [];
         Dictionary<int, int> last = [];
         for (int offset = 0; offset < log.Count; offset++)
         {
             AuditRecord record = log[offset];
-            if (!present.Add(record))
+            if (!present.Add((record, isOrdered(record.Producer) || identities is null ? default : identities[offset])))
             {
-                Fault($"{at}@{offset}: {record} is there a second time.");
+                Fault($"{at}@{offset}: {record} is there a second time, of {identities?[offset]}.");
             }
             if (isOrdered(record.Producer))
             {

@@ -86,6 +86,33 @@ internal sealed class DotnetClient(string address) : IInteropClient, IAsyncDispo
         return logs;
     }
 
+    /// <summary>The idempotent producer, by id and epoch, of every record that a topic holds now; as in <see cref="ReadAllAsync"/>.</summary>
+    public async Task<Dictionary<int, List<(long Id, short Epoch)>>> ReadProducersAsync(string topic)
+    {
+        Dictionary<int, List<(long, short)>> logs = [];
+        long missing = 0;
+        await using Consumer consumer = _client.CreateConsumer();
+        foreach (OffsetInfo end in await _client.Admin.ListOffsetsAsync(topic, OffsetSpec.Latest))
+        {
+            logs.Add(end.Partition, []);
+            missing += end.Offset;
+        }
+        consumer.Assign(topic, ConsumerStart.Earliest);
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
+        if (missing > 0)
+        {
+            await foreach (ConsumedBatch batches in consumer.ReadBatchesAsync(patience.Token))
+            {
+                missing -= AddProducers(batches.Encoded.Span, logs[batches.Partition]);
+                if (missing <= 0)
+                {
+                    break;
+                }
+            }
+        }
+        return logs;
+    }
+
     /// <summary>The codecs of a topic's batches in partition 0.</summary>
     public async Task<IReadOnlySet<string>> CodecsOfAsync(string topic, int records)
     {
@@ -113,6 +140,17 @@ internal sealed class DotnetClient(string address) : IInteropClient, IAsyncDispo
     }
 
     public ValueTask DisposeAsync() => _client.DisposeAsync();
+
+    private static int AddProducers(ReadOnlySpan<byte> batches, List<(long, short)> log)
+    {
+        int before = log.Count;
+        foreach (RecordBatchView batch in new RecordBatchWalker(batches))
+        {
+            batch.BaseOffset.ShouldBe(log.Count);
+            log.AddRange(Enumerable.Repeat((batch.ProducerId, batch.ProducerEpoch), batch.RecordCount));
+        }
+        return log.Count - before;
+    }
 
     private static List<string> CodecsOf(ReadOnlySpan<byte> batches)
     {

@@ -92,17 +92,22 @@ internal sealed class KafkaCrashAudit(int seed)
     {
         await using DotnetClient dotnet = new(server.Process.Grpc.ToString());
         Dictionary<AuditPartition, List<string>> logs = [];
+        Dictionary<AuditPartition, List<(long, short)>> identities = [];
         foreach ((string topic, _, _) in Topics)
         {
             foreach ((int partition, List<string> log) in await dotnet.ReadAllAsync(topic))
             {
                 logs.Add(new AuditPartition(topic, partition), log);
             }
+            foreach ((int partition, List<(long, short)> writers) in await dotnet.ReadProducersAsync(topic))
+            {
+                identities.Add(new AuditPartition(topic, partition), writers);
+            }
         }
         await DeliveredAsync(logs);
         foreach ((AuditPartition at, List<string> log) in logs)
         {
-            _log.Check(at, [.. log.Select(Flood.Identify)], producer => producer < LastingProducers);
+            _log.Check(at, [.. log.Select(Flood.Identify)], producer => producer < LastingProducers, identities[at]);
         }
         foreach (Delivered delivered in _group.Delivered)
         {
