@@ -46,6 +46,9 @@ public interface IBroker
     /// <summary>A live topic by id, or null. From memory.</summary>
     TopicDescription? FindTopic(TopicId id);
 
+    /// <summary>The topic of this name that was deleted here within the last two seconds, or null; there may be a live one of that name again. From memory.</summary>
+    TopicDescription? FindDeletedTopic(string name);
+
     /// <summary>All live topics in name order. From memory.</summary>
     IReadOnlyList<TopicDescription> ListTopics();
 

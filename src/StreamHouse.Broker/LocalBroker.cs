@@ -27,7 +27,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     private readonly SegmentUploader _localUploads;
     private readonly SegmentUploader _objectUploads;
     private readonly LedPartitions _partitions;
-    private readonly TopicCatalog _catalog = new();
+    private readonly TopicCatalog _catalog;
     private readonly TopicAdmin _topics;
     private readonly FetchCoordinator _fetches;
     private readonly OffsetFinder _offsets;
@@ -64,6 +64,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
             timeouts, new BatchValidator(), ports.Metrics, tiered, () => _leases is not { IsSure: false }, options.Break,
             ports.Loggers.CreateLogger<PartitionWriter>());
         _partitions = new LedPartitions(services, _localUploads, _objectUploads, shared is not null);
+        _catalog = new TopicCatalog(ports.Clock);
         _topics = new TopicAdmin(
             ports.Metadata, _catalog, _partitions, options.Topics, () => Incarnation, shared is not null, ports.Random, ports.Clock, ports.Metrics);
         if (shared is not null)
@@ -214,6 +215,9 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
 
     /// <inheritdoc/>
     public TopicDescription? FindTopic(TopicId id) => _catalog.Find(id)?.Description;
+
+    /// <inheritdoc/>
+    public TopicDescription? FindDeletedTopic(string name) => _catalog.FindDeleted(name);
 
     /// <inheritdoc/>
     public IReadOnlyList<TopicDescription> ListTopics() => [.. _catalog.All.Select(t => t.Description)];

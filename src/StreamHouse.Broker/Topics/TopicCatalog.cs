@@ -7,9 +7,10 @@ namespace StreamHouse.Broker.Topics;
 internal sealed record LedTopic(TopicDescription Description, ImmutableArray<PartitionWriter> Partitions);
 
 /// <summary>The live topics of this process. Reads take no lock and see a consistent state; changes are applied one after another.</summary>
-internal sealed class TopicCatalog
+internal sealed class TopicCatalog(TimeProvider clock)
 {
     private readonly Lock _lock = new();
+    private readonly DeletedTopics _deleted = new(clock);
     private volatile State _state = new(
         ImmutableSortedDictionary.Create<string, LedTopic>(StringComparer.Ordinal), ImmutableDictionary<TopicId, LedTopic>.Empty);
 
@@ -54,9 +55,14 @@ internal sealed class TopicCatalog
         }
     }
 
+    /// <summary>A topic removed a moment ago, by name, or null.</summary>
+    public TopicDescription? FindDeleted(string name) => _deleted.Find(name);
+
     /// <summary>Removes a topic.</summary>
     public void Remove(LedTopic topic)
     {
+        // First: whoever does not find the topic any more finds that it was deleted.
+        _deleted.Add(topic.Description);
         lock (_lock)
         {
             State state = _state;

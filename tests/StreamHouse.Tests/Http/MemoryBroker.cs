@@ -115,6 +115,8 @@ internal sealed class MemoryBroker : IBroker
 
     public TopicDescription? FindTopic(TopicId id) => _topics.Values.FirstOrDefault(t => t.Id == id);
 
+    public TopicDescription? FindDeletedTopic(string name) => null;
+
     public IReadOnlyList<TopicDescription> ListTopics() => [.. _topics.Values.OrderBy(t => t.Name, StringComparer.Ordinal)];
 
     public void CheckNewTopic(string name, int? partitions)

@@ -77,6 +77,10 @@ internal sealed class MetadataHandler(IBroker broker, KafkaOptions options) : IK
             {
                 return Describe(await CreateAsync(asked.Name), withOperations);
             }
+            if (broker.FindDeletedTopic(asked.Name) is { } deleted)
+            {
+                return Leaving(deleted, withOperations);
+            }
             TopicName.ThrowIfInvalid(asked.Name);
             return Unknown(asked, KafkaErrorCode.UnknownTopicOrPartition);
         }
@@ -85,6 +89,28 @@ internal sealed class MetadataHandler(IBroker broker, KafkaOptions options) : IK
             return Unknown(asked, KafkaErrors.Of(e.Code));
         }
     }
+
+    // A topic goes in two steps, as it does in Kafka with ZooKeeper: first its partitions lose their leader. librdkafka 2.0 to 2.6 gives up its hold on a
+    // leader only when it is told of another or of none; told at once that there is no topic, a consumer of it cannot be closed any more.
+    private MetadataResponse.Topic Leaving(TopicDescription topic, bool withOperations) => new()
+    {
+        Name = topic.Name,
+        TopicId = topic.Id.Value,
+        Partitions =
+        [
+            .. Enumerable.Range(0, topic.Partitions).Select(p => new MetadataResponse.Partition
+            {
+                ErrorCode = KafkaErrorCode.LeaderNotAvailable,
+                PartitionIndex = p,
+                LeaderId = -1,
+                LeaderEpoch = -1,
+                ReplicaNodes = _self,
+                IsrNodes = _self,
+                OfflineReplicas = _self,
+            }),
+        ],
+        TopicAuthorizedOperations = AuthorizedOperations.OnTopic(withOperations),
+    };
 
     private async ValueTask<TopicDescription> CreateAsync(string name)
     {

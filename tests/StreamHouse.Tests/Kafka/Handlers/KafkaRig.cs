@@ -32,9 +32,9 @@ internal sealed class KafkaRig : IAsyncDisposable
 
     public int Port => _endpoint.Port;
 
-    public static async Task<KafkaRig> StartAsync(KafkaOptions? options = null, BrokerOptions? engine = null)
+    public static async Task<KafkaRig> StartAsync(KafkaOptions? options = null, BrokerOptions? engine = null, TimeProvider? clock = null)
     {
-        KafkaRig rig = new(await EngineRig.StartAsync(engine), options ?? new KafkaOptions());
+        KafkaRig rig = new(await EngineRig.StartAsync(engine, clock), options ?? new KafkaOptions());
         rig.Open();
         return rig;
     }

@@ -4,6 +4,7 @@ using StreamHouse.Kafka;
 using StreamHouse.Kafka.Messages;
 using StreamHouse.Server.Kafka;
 using StreamHouse.Tests.Engine;
+using StreamHouse.Tests.Support;
 
 namespace StreamHouse.Tests.Kafka.Handlers;
 
@@ -73,6 +74,39 @@ public sealed class MetadataTests
         (created.ErrorCode, created.Partitions.Length).ShouldBe((KafkaErrorCode.None, 4));
         created.Partitions.ShouldAllBe(p => p.LeaderId == 1 && p.ErrorCode == KafkaErrorCode.None);
         (await rig.Engine.AppendAsync(rig.Broker.FindTopic("new")!, "at once")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Deleted_topic_loses_its_leaders_before_it_is_unknown()
+    {
+        ManualTimeProvider clock = new();
+        await using KafkaRig rig = await KafkaRig.StartAsync(new KafkaOptions { AutoCreateTopics = false }, clock: clock);
+        TopicDescription topic = await rig.Engine.CreateTopicAsync("t", partitions: 2);
+        await rig.Broker.DeleteTopicAsync(topic.Id, CancellationToken.None);
+
+        MetadataResponse.Topic leaving = (await AskAsync(rig.Client, 12, "t")).Topics.ShouldHaveSingleItem();
+        MetadataResponse all = await rig.Client.CallAsync<MetadataRequest, MetadataResponse>(new MetadataRequest { Topics = null }, 12);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        MetadataResponse.Topic gone = (await AskAsync(rig.Client, 12, "t")).Topics.ShouldHaveSingleItem();
+
+        (leaving.ErrorCode, leaving.TopicId, leaving.Partitions.Length).ShouldBe((KafkaErrorCode.None, topic.Id.Value, 2));
+        leaving.Partitions.ShouldAllBe(p => p.LeaderId == -1 && p.ErrorCode == KafkaErrorCode.LeaderNotAvailable);
+        all.Topics.ShouldBeEmpty();
+        (gone.ErrorCode, gone.Partitions.Length).ShouldBe((KafkaErrorCode.UnknownTopicOrPartition, 0));
+    }
+
+    [Fact]
+    public async Task Topic_made_anew_hides_the_deleted_one_at_once()
+    {
+        await using KafkaRig rig = await KafkaRig.StartAsync();
+        TopicDescription first = await rig.Engine.CreateTopicAsync("t", partitions: 2);
+        await rig.Broker.DeleteTopicAsync(first.Id, CancellationToken.None);
+        TopicDescription second = await rig.Engine.CreateTopicAsync("t", partitions: 3);
+
+        MetadataResponse.Topic told = (await AskAsync(rig.Client, 12, "t")).Topics.ShouldHaveSingleItem();
+
+        (told.TopicId, told.Partitions.Length).ShouldBe((second.Id.Value, 3));
+        told.Partitions.ShouldAllBe(p => p.LeaderId == 1);
     }
 
     [Fact]
