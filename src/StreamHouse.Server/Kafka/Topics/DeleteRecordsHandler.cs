@@ -9,9 +9,12 @@ namespace StreamHouse.Server.Kafka.Topics;
 /// <summary>Moves log starts forward.</summary>
 internal sealed class DeleteRecordsHandler(IBroker broker, TimeProvider clock) : IKafkaHandler<DeleteRecordsRequest, DeleteRecordsResponse>
 {
+    private static readonly TimeSpan OwnPart = TimeSpan.FromSeconds(5);
+
     public async ValueTask<DeleteRecordsResponse> HandleAsync(DeleteRecordsRequest request, KafkaCall call)
     {
-        TimeSpan timeout = TimeSpan.FromMilliseconds(Math.Max(0, request.TimeoutMs));
+        // In Kafka the time given is for the followers: a leader without any does its own part even within none.
+        TimeSpan timeout = request.TimeoutMs > 0 ? TimeSpan.FromMilliseconds(request.TimeoutMs) : OwnPart;
         // All at once: what has to be uploaded first goes in one upload.
         return new DeleteRecordsResponse
         {

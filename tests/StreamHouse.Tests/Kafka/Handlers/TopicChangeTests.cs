@@ -151,6 +151,15 @@ public sealed class TopicChangeTests
         rig.Engine.Objects.Open();
     }
 
+    [Fact]
+    public async Task Deletion_that_is_given_no_time_is_done_nevertheless()
+    {
+        await using KafkaRig rig = await KafkaRig.StartAsync();
+        await rig.Engine.AppendAsync(await rig.Engine.CreateTopicAsync("t"), "a");
+
+        (await DeleteAsync(rig, 2, timeoutMs: 0, (0, 1))).ShouldBe([(0, 1, KafkaErrorCode.None)]);
+    }
+
     private static async Task<CreatePartitionsResponse.Result> AddAsync(
         KafkaRig rig, string topic, int count, bool validateOnly = false, int[]? brokers = null, short version = 3)
     {
