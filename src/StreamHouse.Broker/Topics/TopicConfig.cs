@@ -16,6 +16,8 @@ public enum TimestampType
 /// <summary>A topic's settings under Kafka's names, checked when parsed. <see cref="Overrides"/> holds only what was set explicitly.</summary>
 public sealed record TopicConfig
 {
+    private const string Never = "9223372036854775807";
+
     /// <summary>All defaults.</summary>
     public static TopicConfig Default { get; } = new();
 
@@ -41,6 +43,8 @@ public sealed record TopicConfig
         yield return new("cleanup.policy", "delete");
         yield return new("compression.type", Overrides.GetValueOrDefault("compression.type", "producer"));
         yield return new("delete.retention.ms", Overrides.GetValueOrDefault("delete.retention.ms", "86400000"));
+        yield return new("flush.messages", Overrides.GetValueOrDefault("flush.messages", Never));
+        yield return new("flush.ms", Overrides.GetValueOrDefault("flush.ms", Never));
         yield return new("max.message.bytes", MaxMessageBytes.ToString(CultureInfo.InvariantCulture));
         yield return new("message.format.version", Overrides.GetValueOrDefault("message.format.version", "3.0-IV1"));
         yield return new("message.timestamp.type", TimestampType.ToString());
@@ -72,9 +76,12 @@ public sealed record TopicConfig
             "max.message.bytes" => this with { MaxMessageBytes = (int)Number(name, value, 1024, 32 * 1024 * 1024) },
             "message.timestamp.type" => this with { TimestampType = Timestamp(value) },
             "cleanup.policy" => Fixed(name, value, "delete"),
-            // Kept for the tools that set them, without effect: batches stay as they came, in the one format there is, and topics are not compacted.
+            // Kept for the tools that set them, without effect: batches stay as they came, in the one format there is, topics are not compacted,
+            // and no record waits for the sync that comes before its acknowledgement.
             "compression.type" => Compression(value),
             "delete.retention.ms" => Checked(Number(name, value, 0, long.MaxValue)),
+            "flush.messages" => Checked(Number(name, value, 1, long.MaxValue)),
+            "flush.ms" => Checked(Number(name, value, 0, long.MaxValue)),
             "message.format.version" => this,
             _ => throw Invalid($"Unknown topic setting '{name}'. Known: {string.Join(", ", Default.Effective().Select(e => e.Key))}."),
         };

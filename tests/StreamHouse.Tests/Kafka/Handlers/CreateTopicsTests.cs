@@ -107,6 +107,24 @@ public sealed class CreateTopicsTests
     }
 
     [Theory]
+    [InlineData("compression.type", "gzip")]
+    [InlineData("delete.retention.ms", "5000")]
+    [InlineData("flush.messages", "1")]
+    [InlineData("flush.ms", "12345678")]
+    [InlineData("message.format.version", "2.8-IV1")]
+    public async Task Setting_without_effect_is_kept_for_the_tool_that_gave_it(string name, string value)
+    {
+        await using KafkaRig rig = await KafkaRig.StartAsync();
+
+        CreateTopicsResponse.Topic created = await CreateAsync(rig, Topic("t", 1, 1, (name, value)));
+
+        created.ErrorCode.ShouldBe(KafkaErrorCode.None, created.ErrorMessage);
+        created.Configs!.Single(c => c.Name == name).ShouldSatisfyAllConditions(c => c.Value.ShouldBe(value), c => c.ConfigSource.ShouldBe((sbyte)1));
+    }
+
+    [Theory]
+    [InlineData("flush.ms", "-1", "whole number")]
+    [InlineData("flush.messages", "0", "whole number")]
     [InlineData("cleanup.policy", "compact", "only 'delete'")]
     [InlineData("cleanup.policy", "compact,delete", "only 'delete'")]
     [InlineData("retention.ms", "soon", "whole number")]
