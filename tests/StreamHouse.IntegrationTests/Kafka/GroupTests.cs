@@ -9,7 +9,7 @@ public sealed class GroupTests
 {
     private const string Topic = "load";
     private const int Partitions = 12;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly GroupLedger _group = new();
     private readonly AuditLedger _log = new();

@@ -115,10 +115,17 @@ async function consume({ topics }) {
 
 let leave = () => {};
 
-async function join({ group, topics, session }) {
+// Reads as a member until the consumer has left or failed for good, which kafkajs does when the server is started again between the two
+// requests of a join, for instance. A program has to begin anew then.
+async function serve({ group, topics, session }, left) {
   const consumer = kafka.consumer({ groupId: group, sessionTimeout: session, heartbeatInterval: 500, rebalanceTimeout: 10000, partitionAssigners: [range], retry: { restartOnFailure: async () => true } });
   let owned = [];
-  const left = new Promise((resolve) => { leave = resolve; });
+  const failed = new Promise((resolve) => {
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      process.stderr.write(`kafkajs ${payload.restart ? 'restarts' : 'gives up'}: ${payload.error.message}\n`);
+      if (!payload.restart) resolve(true);
+    });
+  });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     owned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) => partitions.map((p) => [topic, p]));
     event('assigned', { partitions: owned });
@@ -137,12 +144,21 @@ async function join({ group, topics, session }) {
         event('committed', { offsets: [[batch.topic, batch.partition, Number(next)]] });
       } catch (e) {
         event('uncommitted', { why: e.message });
+        // A join that a restart cut off leaves kafkajs reading as a member of nothing, without heartbeats: only this tells it.
+        if ((e.cause ?? e).type === 'UNKNOWN_MEMBER_ID') throw e;
       }
       await heartbeat();
     },
   });
-  await left;
+  const again = await Promise.race([failed, left]);
+  event('revoked', { partitions: again ? owned : [] });
   await consumer.disconnect();
+  return again;
+}
+
+async function join(command) {
+  const left = new Promise((resolve) => { leave = () => resolve(false); });
+  while (await serve(command, left));
   event('left', {});
 }
 
