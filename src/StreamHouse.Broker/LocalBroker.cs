@@ -73,8 +73,8 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
                 ports, shared, start.Incarnation, _catalog, _partitions, _topics, ports.Loggers.CreateLogger<LeaseKeeper>());
         }
         _fetches = new FetchCoordinator(_catalog.Find, UnknownCode, tiered, ports.Clock, ports.Metrics, options.Fetch);
-        _offsets = new OffsetFinder(tiered);
         _epochs = new EpochHistory(ports.Metadata);
+        _offsets = new OffsetFinder(tiered, _epochs);
         _producerIds = new ProducerIds(ports.Metadata);
         _groups = new GroupCoordinator(
             ports.Metadata, id => _catalog.Find(id)?.Description, options.Groups, ports.Clock, ports.Random, ports.Metrics,

@@ -11,7 +11,7 @@ public readonly record struct EpochEnd(long Epoch, long EndOffset)
     public static EpochEnd Unknown { get; } = new(-1, -1);
 }
 
-/// <summary>Answers where leader epochs end: from the manifest for what lies in objects, from the tail for the rest.</summary>
+/// <summary>Answers where leader epochs end, and which one an offset belongs to: from the manifest for what lies in objects, from the tail for the rest.</summary>
 internal sealed class EpochHistory(IManifestStore manifest)
 {
     /// <summary>See <see cref="IBroker.FindEpochEndAsync"/>.</summary>
@@ -41,5 +41,24 @@ internal sealed class EpochHistory(IManifestStore manifest)
             floor = known;
         }
         return new EpochEnd(floor < 0 ? epoch : floor, status.HighWatermark);
+    }
+
+    /// <summary>The epoch of the record at an offset; the leader's own when the log holds none there.</summary>
+    public async Task<long> FindAtAsync(PartitionWriter partition, long offset, CancellationToken ct)
+    {
+        (PartitionStatus status, SortedDictionary<long, long> starts) = partition.DescribeEpochs();
+        long found = -1;
+        foreach ((long epoch, long start) in starts)
+        {
+            found = start <= offset ? epoch : found;
+        }
+        if (found < 0 && status.TieredEndOffset > 0)
+        {
+            foreach (LeaderEpochRow row in await manifest.ListLeaderEpochsAsync(partition.Partition, ct))
+            {
+                found = row.StartOffset <= offset ? Math.Max(found, row.Epoch) : found;
+            }
+        }
+        return found < 0 ? status.LeaderEpoch : found;
     }
 }

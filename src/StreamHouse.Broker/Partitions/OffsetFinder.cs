@@ -4,7 +4,7 @@ using StreamHouse.Records;
 namespace StreamHouse.Broker.Partitions;
 
 /// <summary>Answers questions for offsets, looking through objects first and the tail in memory after them.</summary>
-internal sealed class OffsetFinder(TieredReader tiered)
+internal sealed class OffsetFinder(TieredReader tiered, EpochHistory epochs)
 {
     /// <summary>See <see cref="IBroker.FindOffsetAsync"/>.</summary>
     public async Task<OffsetResult> FindAsync(PartitionWriter partition, OffsetQuery query, long timestampMs, CancellationToken ct)
@@ -13,14 +13,14 @@ internal sealed class OffsetFinder(TieredReader tiered)
         switch (query)
         {
             case OffsetQuery.Earliest:
-                return new OffsetResult(status.LogStartOffset, -1, status.LeaderEpoch);
+                return await AtAsync(partition, status.LogStartOffset, ct);
             case OffsetQuery.Latest:
                 return new OffsetResult(status.HighWatermark, -1, status.LeaderEpoch);
             case OffsetQuery.EarliestUntiered:
-                return new OffsetResult(Math.Max(status.LogStartOffset, status.TieredEndOffset), -1, status.LeaderEpoch);
+                return await AtAsync(partition, Math.Max(status.LogStartOffset, status.TieredEndOffset), ct);
             case OffsetQuery.LatestTiered:
                 return status.TieredEndOffset > status.LogStartOffset
-                    ? new OffsetResult(status.TieredEndOffset - 1, -1, status.LeaderEpoch) : new OffsetResult(-1, -1, -1);
+                    ? await AtAsync(partition, status.TieredEndOffset - 1, ct) : new OffsetResult(-1, -1, -1);
             case OffsetQuery.ByTimestamp:
                 return await FindStoredAsync(partition, status, query, timestampMs, ct)
                     ?? FindInTail(partition, status, timestampMs) ?? new OffsetResult(-1, -1, -1);
@@ -33,6 +33,10 @@ internal sealed class OffsetFinder(TieredReader tiered)
                 throw new BrokerException(BrokerErrorCode.InvalidRequest, $"There is no offset query {(int)query}.");
         }
     }
+
+    // With the epoch of the record there (KIP-320): a reader that begins there notices by it when the log has been another one.
+    private async Task<OffsetResult> AtAsync(PartitionWriter partition, long offset, CancellationToken ct) =>
+        new(offset, -1, await epochs.FindAtAsync(partition, offset, ct));
 
     private Task<OffsetResult?> FindStoredAsync(
         PartitionWriter partition, PartitionStatus status, OffsetQuery query, long timestampMs, CancellationToken ct) =>

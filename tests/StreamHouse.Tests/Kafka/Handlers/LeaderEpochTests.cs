@@ -68,6 +68,35 @@ public sealed class LeaderEpochTests
     }
 
     [Fact]
+    public async Task Ends_of_the_log_are_told_with_the_epoch_of_the_record_there()
+    {
+        await using EngineRig engine = await EngineRig.StartAsync();
+        TopicDescription topic = await engine.CreateTopicAsync("t");
+        TopicPartition partition = new(topic.Id, 0);
+        await engine.AppendAsync(topic, "epoch 1");
+        await engine.RestartAsync();
+        await FindAsync(OffsetQuery.Earliest, 0, 1);
+        await engine.AppendAsync(topic, "epoch 2");
+        await engine.TierAsync(topic);
+        await engine.RestartAsync();
+        // Nothing is in memory any more.
+        await FindAsync(OffsetQuery.Earliest, 0, 1);
+        await FindAsync(OffsetQuery.LatestTiered, 1, 2);
+        await FindAsync(OffsetQuery.EarliestUntiered, 2, 3);
+        await engine.AppendAsync(topic, "epoch 3");
+        await engine.RestartAsync();
+
+        await FindAsync(OffsetQuery.Earliest, 0, 1);
+        await FindAsync(OffsetQuery.EarliestUntiered, 2, 3);
+        await FindAsync(OffsetQuery.Latest, 3, 4);
+        await engine.Broker.DeleteRecordsAsync(partition, 2, CancellationToken.None);
+        await FindAsync(OffsetQuery.Earliest, 2, 3);
+
+        async Task FindAsync(OffsetQuery query, long offset, long epoch) =>
+            (await engine.Broker.FindOffsetAsync(partition, query, 0, CancellationToken.None)).ShouldBe(new OffsetResult(offset, -1, epoch), query.ToString());
+    }
+
+    [Fact]
     public async Task Records_that_nobody_may_see_yet_do_not_move_the_end()
     {
         await using EngineRig engine = await EngineRig.StartAsync();
