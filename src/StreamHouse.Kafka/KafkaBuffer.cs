@@ -17,6 +17,9 @@ public sealed class KafkaBuffer : IBufferWriter<byte>, IDisposable
     /// <summary>Bytes written.</summary>
     public int Length { get; private set; }
 
+    /// <summary>Called for each error other than <see cref="KafkaErrorCode.None"/> that is written; null for nobody.</summary>
+    public Action<KafkaErrorCode>? ErrorWritten { get; set; }
+
     /// <summary>What was written; valid until the next write, <see cref="Clear"/> or <see cref="Dispose"/>.</summary>
     public ReadOnlyMemory<byte> WrittenMemory => _array.AsMemory(0, Length);
 

@@ -35,7 +35,14 @@ public readonly ref struct KafkaWriter
     public void WriteInt64(long value) => BinaryPrimitives.WriteInt64BigEndian(_buffer.Take(sizeof(long)), value);
 
     /// <summary>Writes an error code.</summary>
-    public void WriteErrorCode(KafkaErrorCode value) => WriteInt16((short)value);
+    public void WriteErrorCode(KafkaErrorCode value)
+    {
+        WriteInt16((short)value);
+        if (value != KafkaErrorCode.None)
+        {
+            _buffer.ErrorWritten?.Invoke(value);
+        }
+    }
 
     /// <summary>Writes 16 bytes in the order in which the id is printed.</summary>
     public void WriteUuid(Guid value) => value.TryWriteBytes(_buffer.Take(16), bigEndian: true, out _);

@@ -15,6 +15,7 @@ internal sealed class KafkaMetrics
     private static readonly KeyValuePair<string, object?> InDirection = new("direction", "in");
     private static readonly KeyValuePair<string, object?> OutDirection = new("direction", "out");
 
+    private readonly FrozenDictionary<ApiKey, Action<KafkaErrorCode>> _failures;
     private readonly BrokerMetrics _broker;
     private readonly TimeProvider _clock;
     private readonly Counter<long> _requests;
@@ -39,6 +40,7 @@ internal sealed class KafkaMetrics
         _duration = meter.CreateHistogram(
             "streamhouse.kafka.duration", "s", "Time from a request's arrival to its answer, by API; waiting for data included.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] });
+        _failures = SupportedApis.All.ToFrozenDictionary(a => a.Key, a => (Action<KafkaErrorCode>)(code => Failed(a.Key, code)));
         _bytes.Add(0, InDirection);
         _bytes.Add(0, OutDirection);
         _rejected.Add(0);
@@ -72,6 +74,9 @@ internal sealed class KafkaMetrics
     /// <summary>A client is told of an error.</summary>
     public void Failed(ApiKey api, KafkaErrorCode code) =>
         _errors.Add(1, new TagList { ApiTags[api], new KeyValuePair<string, object?>("code", SnakeCase(code.ToString())) });
+
+    /// <summary>Counts each error that a client of an API is told of.</summary>
+    public Action<KafkaErrorCode> FailuresOf(ApiKey api) => _failures[api];
 
     private static string SnakeCase(string name) =>
         string.Concat(name.Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));

@@ -70,7 +70,7 @@ internal sealed class DotnetClient(string address) : IInteropClient, IAsyncDispo
             missing += end.Offset;
         }
         consumer.Assign(topic, ConsumerStart.Earliest);
-        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(10));
         if (missing > 0)
         {
             await foreach (ConsumedRecord record in consumer.WithCancellation(patience.Token))
@@ -98,7 +98,7 @@ internal sealed class DotnetClient(string address) : IInteropClient, IAsyncDispo
             missing += end.Offset;
         }
         consumer.Assign(topic, ConsumerStart.Earliest);
-        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(2));
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(10));
         if (missing > 0)
         {
             await foreach (ConsumedBatch batches in consumer.ReadBatchesAsync(patience.Token))

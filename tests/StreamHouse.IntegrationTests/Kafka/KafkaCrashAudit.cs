@@ -146,7 +146,7 @@ internal sealed class KafkaCrashAudit(int seed)
                 throw new TimeoutException(
                     $"Seed {seed}: the group was given {seen.Count} of {logs.Values.Sum(l => l.Count)} records. {string.Join("; ", _members.Select(m => $"{m.Name}: {m.Trouble}"))}");
             }
-            await Task.Delay(100);
+            await Task.Delay(500);
         }
     }
 }

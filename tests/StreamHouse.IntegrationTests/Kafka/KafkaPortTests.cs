@@ -36,6 +36,7 @@ public sealed class KafkaPortTests
         using HttpClient http = new() { BaseAddress = server.Http };
         string metrics = await http.GetStringAsync("/metrics", TestContext.Current.CancellationToken);
         metrics.ShouldContain("""streamhouse_kafka_requests_total{api="metadata"} 1""");
+        metrics.ShouldContain("""streamhouse_kafka_errors_total{api="metadata",code="invalid_topic_exception"} 1""");
     }
 
     [Fact]

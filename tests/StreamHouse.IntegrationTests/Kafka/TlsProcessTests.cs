@@ -53,7 +53,7 @@ public sealed class TlsProcessTests : IDisposable
             [
                 "--set", "Kafka:Listeners=secure://127.0.0.1:0", "--set", "Kafka:TlsListeners=secure", "--set", $"Kafka:TlsCertificatePath={Certificate}",
             ]);
-        string secure = await server.ListenerAsync("secure");
+        string secure = server.KafkaListeners["secure"];
 
         (await Tool.RunAsync("kcat", ["-b", server.Kafka, "-P", "-t", "t", "-p", "0"], "in the clear\n")).ExitCode.ShouldBe(0);
         ToolRun read = await Tool.RunAsync(

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace StreamHouse.IntegrationTests.Support;
 
@@ -40,6 +39,9 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>Host and port of the Kafka listener <c>internal</c>, once ready.</summary>
     public string Kafka { get; private set; } = null!;
+
+    /// <summary>Host and port of every Kafka listener by its name, once ready.</summary>
+    public IReadOnlyDictionary<string, string> KafkaListeners { get; private set; } = null!;
 
     /// <summary>Everything the process has written so far.</summary>
     public string Log
@@ -135,28 +137,13 @@ internal sealed class ServerProcess : IAsyncDisposable
                     Grpc = new Uri(endpoints.RootElement.GetProperty("grpc").GetString()!);
                     Http = new Uri(endpoints.RootElement.GetProperty("http").GetString()!);
                     Kafka = endpoints.RootElement.GetProperty("kafka").GetString()!;
+                    KafkaListeners = endpoints.RootElement.GetProperty("kafkaListeners").EnumerateObject().ToDictionary(l => l.Name, l => l.Value.GetString()!);
                     return;
                 }
             }
             await Task.Delay(10);
         }
         throw new InvalidOperationException($"The server was not ready after {StartMax}:\n{Log}");
-    }
-
-    /// <summary>Host and port of a further Kafka listener, which the log tells.</summary>
-    public async Task<string> ListenerAsync(string name)
-    {
-        Regex told = new($@"Kafka \({name}\) listens on ([\d.:]+)");
-        long began = Stopwatch.GetTimestamp();
-        while (!told.IsMatch(Log))
-        {
-            if (_process.HasExited || Stopwatch.GetElapsedTime(began) > StartMax)
-            {
-                throw new InvalidOperationException($"The log does not tell where the listener '{name}' is:\n{Log}");
-            }
-            await Task.Delay(10);
-        }
-        return told.Match(Log).Groups[1].Value;
     }
 
     /// <summary>Sends a signal, for example 15 (SIGTERM), 9 (SIGKILL), 19 (SIGSTOP) or 18 (SIGCONT).</summary>

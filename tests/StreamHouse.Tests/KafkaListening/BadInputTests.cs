@@ -23,8 +23,76 @@ public sealed class BadInputTests
         { "client id longer than the frame", [0, 0, 0, 10, 0, 3, 0, 0, 0, 0, 0, 1, 0x7f, 0xff] },
         { "array longer than the frame", [0, 0, 0, 14, 0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff] },
         { "negative array", [0, 0, 0, 14, 0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0x80, 0, 0, 0] },
+        { "produce with more topics than bytes", Request(0, 9, [0, 0xff, 0xff, 0, 0, 0x75, 0x30, 0xff, 0xff, 0xff, 0xff, 7]) },
+        { "produce with more partitions than bytes", Request(0, 9, [0, 0xff, 0xff, 0, 0, 0x75, 0x30, 2, 2, (byte)'t', 0xff, 0xff, 0xff, 0xff, 7]) },
+        { "records longer than the frame", Request(0, 9, [0, 0xff, 0xff, 0, 0, 0x75, 0x30, 2, 2, (byte)'t', 2, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 7]) },
+        { "records of a negative length", Request(0, 3, [0xff, 0xff, 0xff, 0xff, 0, 0, 0x75, 0x30, 0, 0, 0, 1, 0, 1, (byte)'t', 0, 0, 0, 1, 0, 0, 0, 0, 0x80, 0, 0, 0]) },
+        { "fetch with more topics than bytes", Request(1, 4, [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0x7f, 0xff, 0xff, 0xff]) },
+        { "join with more protocols than bytes", Request(11, 0, [0, 1, (byte)'g', 0, 0, 0x75, 0x30, 0, 0, 0, 1, (byte)'c', 0x7f, 0xff, 0xff, 0xff]) },
+        { "length as a varint without an end", Request(3, 9, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]) },
+        { "tagged fields longer than the frame", Request(18, 3, [0xff, 0xff, 0xff, 0xff, 7]) },
         { "body that ends early", [0, 0, 0, 12, 0, 0, 0, 3, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff] },
     };
+
+    [Fact]
+    public async Task As_many_of_the_smallest_elements_as_a_request_may_hold_are_answered_in_bounded_memory()
+    {
+        await using ListenerRig rig = await ListenerRig.StartAsync(new KafkaOptions { RequestBytesMax = 1 << 20 });
+        RawClient client = await rig.ConnectAsync();
+        RawClient other = await rig.ConnectAsync();
+        // Topics without names in topics without partitions, nested as deep as the protocol goes.
+        OffsetFetchRequest.Group[] groups = [.. Enumerable.Range(0, 50).Select(g => new OffsetFetchRequest.Group
+        {
+            GroupId = $"g{g}",
+            Topics = [.. Enumerable.Range(0, 100).Select(_ => new OffsetFetchRequest.GroupTopic { Name = "t", PartitionIndexes = new int[40] })],
+        })];
+        byte[] request = RawClient.Frame(new OffsetFetchRequest { Groups = groups }, 8, 1);
+        request.Length.ShouldBeInRange(500_000, 1 << 20);
+
+        await client.SendAsync(request);
+
+        (await client.ReceiveAsync<OffsetFetchResponse>(8)).Response.Groups.Length.ShouldBe(50);
+        rig.Engine.Broker.Buffers.Bytes.ShouldBeLessThan(16 << 20, "what the request was read into is given back");
+        (await other.CallAsync<ApiVersionsRequest, ApiVersionsResponse>(new(), 0)).ErrorCode.ShouldBe(KafkaErrorCode.None);
+    }
+
+    [Fact]
+    public async Task Client_that_goes_on_dribbling_is_closed_when_its_request_has_had_its_time()
+    {
+        await using ListenerRig rig = await ListenerRig.StartAsync(new KafkaOptions { TransferTimeout = TimeSpan.FromMilliseconds(500) });
+        RawClient slow = await rig.ConnectAsync();
+        RawClient other = await rig.ConnectAsync();
+        byte[] request = RawClient.Frame(new MetadataRequest { Topics = [.. Enumerable.Range(0, 200).Select(i => new MetadataRequest.Topic { Name = $"t{i}" })] }, 9, 1);
+
+        Task dribble = Task.Run(async () =>
+        {
+            // Every byte comes in time; the request would take half a minute.
+            for (int i = 0; i < request.Length; i++)
+            {
+                await slow.SendAsync(request.AsMemory(i, 1));
+                await Task.Delay(20);
+            }
+        });
+
+        await slow.ShouldBeClosedAsync();
+        await Should.ThrowAsync<IOException>(() => dribble.WaitAsync(TimeSpan.FromSeconds(30)));
+        (await other.CallAsync<ApiVersionsRequest, ApiVersionsResponse>(new(), 0)).ErrorCode.ShouldBe(KafkaErrorCode.None);
+    }
+
+    [Fact]
+    public async Task Half_closed_client_is_answered_without_waiting_for_data_and_closed()
+    {
+        await using ListenerRig rig = await ListenerRig.StartAsync();
+        await rig.CreateTopicAsync();
+        RawClient client = await rig.ConnectAsync();
+
+        await client.SendAsync(RawClient.FetchOf("t", 0, waitMs: 60_000), 12, 4);
+        client.FinishSending();
+
+        (await client.ReceiveAsync<FetchResponse>(12)).CorrelationId.ShouldBe(4);
+        await client.ShouldBeClosedAsync();
+        await rig.WaitForConnectionsAsync(0);
+    }
 
     [Theory]
     [MemberData(nameof(Garbage))]
@@ -158,4 +226,14 @@ public sealed class BadInputTests
         await rig.WaitForConnectionsAsync(0);
         await rig.ShouldStillServeAsync();
     }
+
+    /// <summary>A frame of an API and version with a header that is right, and such a body; flexible headers have their tags in it.</summary>
+    private static byte[] Request(short api, short version, byte[] body)
+    {
+        byte[] frame = [0, 0, 0, 0, (byte)(api >> 8), (byte)api, (byte)(version >> 8), (byte)version, 0, 0, 0, 1, 0xff, 0xff, .. IsFlexible(api, version) ? [0] : Array.Empty<byte>(), .. body];
+        BinaryPrimitives.WriteInt32BigEndian(frame, frame.Length - 4);
+        return frame;
+    }
+
+    private static bool IsFlexible(short api, short version) => SupportedApis.Get((ApiKey)api).IsFlexible(version);
 }

@@ -45,15 +45,12 @@ internal sealed class TypedApi<TRequest, TResponse>(IKafkaHandler<TRequest, TRes
     {
         if (cause is BrokerException failure)
         {
-            KafkaErrorCode error = KafkaErrors.Of(failure.Code);
-            metrics.Failed(TRequest.Api, error);
-            return handler.Refuse(request, error, failure.Message);
+            return handler.Refuse(request, KafkaErrors.Of(failure.Code), failure.Message);
         }
         if (cause is not OperationCanceledException)
         {
             log.HandlerFailed(cause, TRequest.Api, call.Version, call.Client.Remote);
         }
-        metrics.Failed(TRequest.Api, KafkaErrorCode.UnknownServerError);
         return handler.Refuse(request, KafkaErrorCode.UnknownServerError, "The server failed to serve the request; its log tells why.");
     }
 }

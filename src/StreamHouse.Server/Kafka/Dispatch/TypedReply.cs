@@ -36,7 +36,16 @@ internal sealed class TypedReply<TResponse> : PendingReply
 
     public override ReplyKind Write(ReplyBuffer output)
     {
-        KafkaFrame.WriteResponse(output.Fields, _header.ApiVersion, _header.CorrelationId, Response);
+        KafkaBuffer fields = output.Fields;
+        fields.ErrorWritten = _metrics.FailuresOf(_header.ApiKey);
+        try
+        {
+            KafkaFrame.WriteResponse(fields, _header.ApiVersion, _header.CorrelationId, Response);
+        }
+        finally
+        {
+            fields.ErrorWritten = null;
+        }
         _metrics.Answered(_header.ApiKey, _arrived);
         return ReplyKind.Answer;
     }

@@ -273,7 +273,7 @@ public sealed class GroupTests
     private static SyncGroupRequest.MemberPart Part(string memberId, string assignment) =>
         new() { MemberId = memberId, Assignment = Encoding.UTF8.GetBytes(assignment) };
 
-    private static async Task<KafkaErrorCode> HeartbeatAsync(KafkaTestClient client, string memberId, int generation, short version) =>
+    internal static async Task<KafkaErrorCode> HeartbeatAsync(KafkaTestClient client, string memberId, int generation, short version) =>
         (await client.CallAsync<HeartbeatRequest, HeartbeatResponse>(
             new HeartbeatRequest { GroupId = "g", MemberId = memberId, GenerationId = generation }, version)).ErrorCode;
 
