@@ -66,7 +66,8 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         _partitions = new LedPartitions(services, _localUploads, _objectUploads, shared is not null);
         _catalog = new TopicCatalog(ports.Clock);
         _topics = new TopicAdmin(
-            ports.Metadata, _catalog, _partitions, options.Topics, () => Incarnation, shared is not null, ports.Random, ports.Clock, ports.Metrics);
+            ports.Metadata, _catalog, _partitions, options.Topics, () => Incarnation, shared is not null, ports.Random, ports.Clock, ports.Metrics,
+            ports.Loggers.CreateLogger<TopicAdmin>());
         if (shared is not null)
         {
             _leases = new LeaseKeeper(
@@ -151,6 +152,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
             return;
         }
         await _groups.DisposeAsync();
+        _topics.Dispose();
         if (_lifecycle is { } lifecycle)
         {
             await lifecycle.DisposeAsync();

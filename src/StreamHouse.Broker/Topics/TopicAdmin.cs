@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using StreamHouse.Broker.Async;
 using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Metadata;
@@ -11,9 +12,15 @@ namespace StreamHouse.Broker.Topics;
 /// </summary>
 internal sealed class TopicAdmin(
     IMetadataStore metadata, TopicCatalog catalog, LedPartitions partitions, TopicOptions options, Func<Guid> incarnation,
-    bool shared, IRandomSource random, TimeProvider clock, BrokerMetrics metrics)
+    bool shared, IRandomSource random, TimeProvider clock, BrokerMetrics metrics, ILogger logger) : IDisposable
 {
+    private static readonly TimeSpan CatchUpInterval = TimeSpan.FromSeconds(1);
+
     private readonly AsyncGate _oneAtATime = new(1);
+    private readonly CatalogSync _sync = new(metadata, catalog, partitions, incarnation, shared, metrics);
+    private readonly CancellationTokenSource _stop = new();
+    private Task _catchingUp = Task.CompletedTask;
+    private bool _isUnsure;
 
     /// <summary>See <see cref="IBroker.CheckNewTopic"/>.</summary>
     /// <returns>The number of partitions the topic would get.</returns>
@@ -30,30 +37,22 @@ internal sealed class TopicAdmin(
     }
 
     /// <summary>See <see cref="IBroker.CreateTopicAsync"/>.</summary>
-    public async Task<TopicDescription> CreateAsync(string name, int? partitionCount, Durability? durability, TopicConfig config)
+    public Task<TopicDescription> CreateAsync(string name, int? partitionCount, Durability? durability, TopicConfig config) => ChangeAsync(async () =>
     {
-        await _oneAtATime.EnterAsync();
-        try
+        int count = CheckNew(name, partitionCount);
+        TopicDescription topic = new(
+            new TopicId(random.NextGuid()), name, count, durability ?? (shared ? Durability.Object : options.DurabilityDefault), config, clock.GetUtcNow());
+        if (shared && topic.Durability == Durability.Local)
         {
-            int count = CheckNew(name, partitionCount);
-            TopicDescription topic = new(
-                new TopicId(random.NextGuid()), name, count, durability ?? (shared ? Durability.Object : options.DurabilityDefault), config, clock.GetUtcNow());
-            if (shared && topic.Durability == Durability.Local)
-            {
-                throw new BrokerException(
-                    BrokerErrorCode.InvalidConfig,
-                    "Several processes share this cluster, and a tail in one's node log could not be taken over by another. Use durability 'object'.");
-            }
-            ThrowIfNotLoggable(topic.Durability, TopicConfig.Default, config);
-            await metadata.CreateTopicAsync(topic, CancellationToken.None);
-            await OpenAsync(topic, []);
-            return topic;
+            throw new BrokerException(
+                BrokerErrorCode.InvalidConfig,
+                "Several processes share this cluster, and a tail in one's node log could not be taken over by another. Use durability 'object'.");
         }
-        finally
-        {
-            _oneAtATime.Leave();
-        }
-    }
+        ThrowIfNotLoggable(topic.Durability, TopicConfig.Default, config);
+        await metadata.CreateTopicAsync(topic, CancellationToken.None);
+        await _sync.OpenAsync(topic, []);
+        return topic;
+    });
 
     /// <summary>Makes a change to what this process serves while no other is made.</summary>
     public async Task ExclusivelyAsync(Func<Task> change)
@@ -70,21 +69,13 @@ internal sealed class TopicAdmin(
     }
 
     /// <summary>See <see cref="IBroker.DeleteTopicAsync"/>.</summary>
-    public async Task DeleteAsync(TopicId id)
+    public Task DeleteAsync(TopicId id) => ChangeAsync(async () =>
     {
-        await _oneAtATime.EnterAsync();
-        try
-        {
-            LedTopic topic = Require(id);
-            await metadata.DeleteTopicAsync(id, CancellationToken.None);
-            catalog.Remove(topic);
-            partitions.CloseDeleted(topic.Partitions);
-        }
-        finally
-        {
-            _oneAtATime.Leave();
-        }
-    }
+        LedTopic topic = Require(id);
+        await metadata.DeleteTopicAsync(id, CancellationToken.None);
+        _sync.Remove(topic);
+        return true;
+    });
 
     /// <summary>See <see cref="IBroker.SetTopicConfigAsync"/>.</summary>
     public Task<TopicDescription> SetConfigAsync(TopicId id, TopicConfig config) => ChangeConfigAsync(id, _ => config);
@@ -93,22 +84,55 @@ internal sealed class TopicAdmin(
     public Task<TopicDescription> ChangeConfigAsync(TopicId id, IReadOnlyList<TopicConfigChange> changes) =>
         ChangeConfigAsync(id, present => present.Apply(changes));
 
-    private async Task<TopicDescription> ChangeConfigAsync(TopicId id, Func<TopicConfig, TopicConfig> change)
+    private Task<TopicDescription> ChangeConfigAsync(TopicId id, Func<TopicConfig, TopicConfig> change) => ChangeAsync(async () =>
+    {
+        LedTopic topic = Require(id);
+        TopicConfig config = change(topic.Description.Config);
+        ThrowIfNotLoggable(topic.Description.Durability, topic.Description.Config, config);
+        await metadata.SetTopicConfigAsync(id, config, CancellationToken.None);
+        TopicDescription changed = topic.Description with { Config = config };
+        _sync.Configure(topic, changed);
+        return changed;
+    });
+
+    /// <summary>See <see cref="IBroker.CheckAddedPartitions"/>.</summary>
+    public void CheckAdded(TopicId id, int count) => CheckAdded(Require(id), count);
+
+    /// <summary>See <see cref="IBroker.AddPartitionsAsync"/>.</summary>
+    public Task<TopicDescription> AddPartitionsAsync(TopicId id, int count) => ChangeAsync(async () =>
+    {
+        LedTopic topic = Require(id);
+        CheckAdded(topic, count);
+        await metadata.AddPartitionsAsync(id, count, CancellationToken.None);
+        TopicDescription changed = topic.Description with { Partitions = count };
+        await _sync.OpenAsync(changed, topic.Partitions);
+        return changed;
+    });
+
+    /// <summary>Looks at the metadata no more.</summary>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _stop.Dispose();
+    }
+
+    // A change that failed for want of an answer may have been made all the same, wholly or in part: until that is known, what is served may be wrong.
+    private async Task<T> ChangeAsync<T>(Func<Task<T>> change)
     {
         await _oneAtATime.EnterAsync();
         try
         {
-            LedTopic topic = Require(id);
-            TopicConfig config = change(topic.Description.Config);
-            ThrowIfNotLoggable(topic.Description.Durability, topic.Description.Config, config);
-            await metadata.SetTopicConfigAsync(id, config, CancellationToken.None);
-            TopicDescription changed = topic.Description with { Config = config };
-            foreach (PartitionWriter partition in topic.Partitions)
+            await CatchUpIfUnsureAsync(CancellationToken.None);
+            return await change();
+        }
+        catch (IOException) when (!shared)
+        {
+            _isUnsure = true;
+            if (_catchingUp.IsCompleted && !_stop.IsCancellationRequested)
             {
-                partition.Config = config;
+                _catchingUp = RepeatCatchUpAsync(_stop.Token);
             }
-            catalog.Put(topic with { Description = changed });
-            return changed;
+            throw;
         }
         finally
         {
@@ -116,25 +140,40 @@ internal sealed class TopicAdmin(
         }
     }
 
-    /// <summary>See <see cref="IBroker.CheckAddedPartitions"/>.</summary>
-    public void CheckAdded(TopicId id, int count) => CheckAdded(Require(id), count);
-
-    /// <summary>See <see cref="IBroker.AddPartitionsAsync"/>.</summary>
-    public async Task<TopicDescription> AddPartitionsAsync(TopicId id, int count)
+    private async Task CatchUpIfUnsureAsync(CancellationToken ct)
     {
-        await _oneAtATime.EnterAsync();
+        if (_isUnsure)
+        {
+            await _sync.CatchUpAsync(ct);
+            _isUnsure = false;
+        }
+    }
+
+    private async Task RepeatCatchUpAsync(CancellationToken ct)
+    {
         try
         {
-            LedTopic topic = Require(id);
-            CheckAdded(topic, count);
-            await metadata.AddPartitionsAsync(id, count, CancellationToken.None);
-            TopicDescription changed = topic.Description with { Partitions = count };
-            await OpenAsync(changed, topic.Partitions);
-            return changed;
+            while (_isUnsure)
+            {
+                await Task.Delay(CatchUpInterval, clock, ct);
+                await ExclusivelyAsync(() => TryCatchUpAsync(ct));
+            }
         }
-        finally
+        catch (OperationCanceledException)
         {
-            _oneAtATime.Leave();
+            // Stopped: the next start reads everything.
+        }
+    }
+
+    private async Task TryCatchUpAsync(CancellationToken ct)
+    {
+        try
+        {
+            await CatchUpIfUnsureAsync(ct);
+        }
+        catch (Exception e) when (e is IOException or BrokerException)
+        {
+            Log.CatchUpFailed(logger, e.Message);
         }
     }
 
@@ -148,14 +187,6 @@ internal sealed class TopicAdmin(
                 $"Topic '{topic.Description.Name}' has {present} partitions; the number can only be raised, and {count} is not more.");
         }
         ThrowIfTooMany(count, count - present);
-    }
-
-    private async Task OpenAsync(TopicDescription topic, IReadOnlyList<PartitionWriter> present)
-    {
-        IReadOnlyList<Lease> leases = await metadata.TakeTopicLeasesAsync(
-            topic.Id, incarnation(), topic.Durability == Durability.Local ? partitions.NodeLogId : null, CancellationToken.None);
-        metrics.LeasesTaken(leases.Count);
-        catalog.Put(partitions.Open(topic, leases, present));
     }
 
     private LedTopic Require(TopicId id) =>

@@ -1,4 +1,5 @@
 using StreamHouse.Broker;
+using StreamHouse.Simulation.Checkers;
 using StreamHouse.Simulation.Kernel;
 using StreamHouse.Simulation.World;
 using StreamHouse.Simulation.World.Network;
@@ -26,6 +27,17 @@ internal sealed class ClientLink(SimWorld world, SimProcess client)
         await Task.Delay(client.Random.Duration(TimeSpan.FromMilliseconds(1 << _failures), PauseMax), client.Clock);
         _connection = Open(null);
     }
+
+    /// <summary>
+    /// Whether a topic or partition may be unknown to whoever was asked: it is being deleted, or somebody else has just made it.
+    /// </summary>
+    public bool MayBeUnknown(BrokerErrorCode error, PartitionModel log) =>
+        error switch
+        {
+            BrokerErrorCode.UnknownTopic => log.Deleted || world.Nodes.Count > 1,
+            BrokerErrorCode.UnknownPartition => world.Nodes.Count > 1,
+            _ => false,
+        };
 
     private SimConnection Open(SimConnection? same) =>
         new(world.Network, client, same is null || client.Random.Chance(0.3) ? client.Random.Pick(world.Nodes) : same.Node);

@@ -95,7 +95,7 @@ internal sealed class GroupMemberActor(SimWorld world, LogModel model, GroupMode
             }
             GroupOffset? committed = found.FirstOrDefault(o => o.Partition == partition);
             group.Fetched(partition, committed, floors[i], Name);
-            _owned.Add(new Owned(partition, new LogCursor(model[partition], Name) { Offset = committed?.Offset ?? 0 }));
+            _owned.Add(new Owned(partition, new LogCursor(model[partition], Link, Name) { Offset = committed?.Offset ?? 0 }));
         }
         _generation = joined.Generation;
     }

@@ -7,7 +7,7 @@ namespace StreamHouse.Simulation.Actors;
 /// A reader's place in one log. What it sees must be dense, below the high watermark, and the same for ever; on one connection the high
 /// watermark must not go back.
 /// </summary>
-internal sealed class LogCursor(PartitionModel log, string name)
+internal sealed class LogCursor(PartitionModel log, ClientLink link, string name)
 {
     private object? _connection;
     private long _highWatermark;
@@ -32,7 +32,7 @@ internal sealed class LogCursor(PartitionModel log, string name)
         }
         if (fetched.Error != BrokerErrorCode.None)
         {
-            if (!fetched.Error.IsRetriable() && fetched.Error != BrokerErrorCode.UnknownTopic)
+            if (!fetched.Error.IsRetriable() && !link.MayBeUnknown(fetched.Error, log))
             {
                 throw new InvariantException($"{log.Partition}: {name} was refused at {Offset} with {fetched.Error}: {fetched.Message}");
             }
@@ -52,7 +52,7 @@ internal sealed class LogCursor(PartitionModel log, string name)
     {
         if (fetched.LogStart > Offset)
         {
-            log.LogStart = Math.Max(log.LogStart, fetched.LogStart);
+            log.SeeLogStart(fetched.LogStart);
             Offset = fetched.LogStart;
         }
         else if (Offset > fetched.LogEnd)

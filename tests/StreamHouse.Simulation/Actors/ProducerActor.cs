@@ -119,9 +119,8 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
                 Acknowledge(sent, result);
                 return true;
             }
-            // An earlier batch of the same flight may have been lost: then this one leaves a gap, until both are sent again. A deleted
-            // topic's fate is the operator's to tell.
-            if (!result.Error.IsRetriable() && result.Error is not (BrokerErrorCode.OutOfOrderSequence or BrokerErrorCode.UnknownTopic))
+            // An earlier batch of the same flight may have been lost: then this one leaves a gap, until both are sent again.
+            if (!result.Error.IsRetriable() && result.Error != BrokerErrorCode.OutOfOrderSequence && !Link.MayBeUnknown(result.Error, model[partition]))
             {
                 throw new InvariantException($"{Name} was refused with {result.Error} by {partition}: {result.Message}");
             }

@@ -3,6 +3,7 @@ using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Simulation.Actors;
 using StreamHouse.Simulation.World;
+using StreamHouse.Simulation.World.Nodes;
 
 namespace StreamHouse.Simulation.Checkers;
 
@@ -19,9 +20,11 @@ internal static class FinalAudit
         for (long offset = 0; ;)
         {
             Fetched fetched = await Requests.FetchAsync(broker, partition, offset, 1 << 20, TimeSpan.Zero);
-            if (fetched.Error == BrokerErrorCode.OffsetOutOfRange && records.Count == 0 && fetched.LogStart > offset)
+            if (fetched.Error == BrokerErrorCode.OffsetOutOfRange && fetched.LogStart > offset)
             {
-                offset = fetched.LogStart;
+                // Retention has passed by meanwhile.
+                (offset, start) = (fetched.LogStart, -1);
+                records.Clear();
                 continue;
             }
             if (fetched.Error is BrokerErrorCode.NotLeader or BrokerErrorCode.Fenced)
@@ -56,6 +59,11 @@ internal static class FinalAudit
     /// <summary>Holds a log against the model: what was acknowledged or read is there, where it was, and nothing is there twice.</summary>
     public static void Check(PartitionModel model, long start, IReadOnlyList<ulong> records)
     {
+        model.SeeLogStart(start);
+        if (start < model.GoneBelow)
+        {
+            throw new InvariantException($"{model.Partition} starts at {start}, but everything below {model.GoneBelow} was deleted.");
+        }
         foreach ((long offset, KnownRecord known) in model.Known)
         {
             string was = known.Acknowledged ? "acknowledged" : "read";
@@ -93,6 +101,25 @@ internal static class FinalAudit
         if (!Linearizability.Holds(operations))
         {
             throw new InvariantException($"{model.Partition}: no order of its {operations.Count} operations explains all of their answers.");
+        }
+    }
+
+    /// <summary>Holds the metadata's topics against those that were acknowledged: no more and no fewer.</summary>
+    public static async Task CheckTopicsAsync(SimWorld world, LogModel model)
+    {
+        foreach (TopicDescription topic in await world.Database.Store.ListTopicsAsync(CancellationToken.None))
+        {
+            if (!model.Topics.Exists(t => t.Id == topic.Id && !t.Gone))
+            {
+                throw new InvariantException($"The metadata has a topic {topic.Name} ({topic.Id}) that nobody has, or that was deleted.");
+            }
+        }
+        foreach (SimNode node in world.Nodes)
+        {
+            foreach (TopicModel topic in model.Topics)
+            {
+                topic.Check(node.Broker!, node.Name);
+            }
         }
     }
 

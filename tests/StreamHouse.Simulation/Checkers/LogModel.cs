@@ -9,6 +9,9 @@ internal sealed class LogModel
 
     public IReadOnlyDictionary<TopicPartition, PartitionModel> Partitions => _partitions;
 
+    /// <summary>Topics that were ever acknowledged to exist.</summary>
+    public List<TopicModel> Topics { get; } = [];
+
     public PartitionModel this[TopicPartition partition]
     {
         get
@@ -48,8 +51,31 @@ internal sealed class PartitionModel(TopicPartition partition)
     /// <summary>The topic was deleted: nothing more is promised.</summary>
     public bool Deleted { get; set; }
 
-    /// <summary>Highest log start anybody has seen or asked for: what lies below may be gone.</summary>
-    public long LogStart { get; set; }
+    /// <summary>Retention is, or has been, allowed to remove records.</summary>
+    public bool MayExpire { get; set; }
+
+    /// <summary>Records below it were asked to be deleted.</summary>
+    public long AskedStart { get; set; }
+
+    /// <summary>Records below it were acknowledged to be deleted.</summary>
+    public long GoneBelow { get; set; }
+
+    /// <summary>Highest log start anybody has seen: what lies below may be gone.</summary>
+    public long LogStart { get; private set; }
+
+    /// <summary>Offset after the last record that is known.</summary>
+    public long End { get; private set; }
+
+    /// <summary>A log start was seen.</summary>
+    /// <exception cref="InvariantException">Nobody has asked for it.</exception>
+    public void SeeLogStart(long start)
+    {
+        if (start > AskedStart && !MayExpire)
+        {
+            throw new InvariantException($"{partition} starts at {start}: nobody has asked for more than {AskedStart} to be deleted.");
+        }
+        LogStart = Math.Max(LogStart, start);
+    }
 
     /// <summary>A record was acknowledged at, or read from, an offset.</summary>
     public void Learn(long offset, ulong record, bool acknowledged, string who)
@@ -72,6 +98,7 @@ internal sealed class PartitionModel(TopicPartition partition)
             throw new InvariantException($"{partition}: record {record:x16} is at offset {_offsets[record]} and, by {who}, at {offset} too.");
         }
         _known.Add(offset, new KnownRecord(record, acknowledged, who));
+        End = Math.Max(End, offset + 1);
     }
 
     /// <summary>Where a record lies, when it is known.</summary>

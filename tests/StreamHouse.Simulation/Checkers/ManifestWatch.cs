@@ -22,6 +22,7 @@ internal sealed class ManifestWatch(SimWorld world, LogModel model)
     private readonly HashSet<(Guid Object, TopicPartition Partition)> _committed = [];
     private readonly HashSet<string> _committedKeys = [];
     private readonly Dictionary<Guid, DateTimeOffset> _expiries = [];
+    private readonly HashSet<TopicId> _deleted = [];
 
     /// <summary>Slices checked.</summary>
     public int Slices { get; private set; }
@@ -33,6 +34,10 @@ internal sealed class ManifestWatch(SimWorld world, LogModel model)
         if (transaction.Argument is (Guid incarnation, TimeSpan timeToLive))
         {
             Alive(transaction, incarnation, timeToLive);
+        }
+        if (transaction.Argument is TopicId topic)
+        {
+            _deleted.Add(topic);
         }
         switch (transaction.Result)
         {
@@ -111,6 +116,10 @@ internal sealed class ManifestWatch(SimWorld world, LogModel model)
 
     private void Check(ObjectCommit commit, SliceCommit slice)
     {
+        if (_deleted.Contains(slice.Partition.Topic))
+        {
+            throw new InvariantException($"{slice.Partition}: {commit.Holder} committed a slice although the topic was deleted.");
+        }
         State state = _states.GetValueOrDefault(slice.Partition);
         if (slice.Epoch != state.Epoch || commit.Holder != state.Holder)
         {

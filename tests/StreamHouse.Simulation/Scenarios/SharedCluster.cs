@@ -33,12 +33,19 @@ internal sealed class SharedCluster : Scenario
             await AddTopicAsync(run, $"topic{i}");
         }
         run.Add(new FencerActor(run.World, "fencer"));
+        if (run.Random.Chance(0.6))
+        {
+            run.Add(new OperatorActor(run, "operator", alone: false));
+        }
         TimeSpan length = TimeSpan.FromSeconds(run.Random.Between(30, 400));
         await run.WorkAsync(FaultPlan.Draw(run.Random.Fork(), nodes, length), length);
 
         await run.HealAsync();
         await run.FinishAsync(TimeSpan.FromMinutes(5));
-        foreach (PartitionModel model in run.Model.Partitions.Values)
+        // Until everybody has seen the last changes of topics.
+        await run.Kernel.DelayAsync(TimeSpan.FromSeconds(10));
+        await FinalAudit.CheckTopicsAsync(run.World, run.Model);
+        foreach (PartitionModel model in run.Model.Partitions.Values.Where(p => !p.Deleted))
         {
             (long start, List<ulong> records) = await ReadFromLeaderAsync(run, model.Partition);
             FinalAudit.Check(model, start, records);
@@ -59,6 +66,7 @@ internal sealed class SharedCluster : Scenario
     {
         LocalBroker broker = run.World.Nodes[0].Broker!;
         TopicDescription topic = await broker.CreateTopicAsync(name, run.Random.Between(1, 3), Durability.Object, TopicConfig.Default, CancellationToken.None);
+        run.Model.Topics.Add(new TopicModel(topic));
         for (int p = 0; p < topic.Partitions; p++)
         {
             TopicPartition partition = new(topic.Id, p);

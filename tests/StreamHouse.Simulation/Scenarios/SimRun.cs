@@ -13,6 +13,7 @@ namespace StreamHouse.Simulation.Scenarios;
 internal sealed class SimRun(SimWorld world, SimRandom random, IReadOnlySet<int> withoutFaults)
 {
     private readonly List<Actor> _actors = [];
+    private bool _working;
 
     public SimWorld World => world;
 
@@ -31,7 +32,15 @@ internal sealed class SimRun(SimWorld world, SimRandom random, IReadOnlySet<int>
     /// <summary>What goes wrong, in order; those left out included.</summary>
     public IReadOnlyList<Fault> Faults { get; private set; } = [];
 
-    public void Add(Actor actor) => _actors.Add(actor);
+    /// <summary>Adds an actor, which begins with the others, or at once when they have begun.</summary>
+    public void Add(Actor actor)
+    {
+        _actors.Add(actor);
+        if (_working)
+        {
+            actor.Start();
+        }
+    }
 
     /// <summary>Checks every transaction on leases and manifest.</summary>
     public void Watch()
@@ -48,6 +57,7 @@ internal sealed class SimRun(SimWorld world, SimRandom random, IReadOnlySet<int>
     public async Task WorkAsync(IReadOnlyList<Fault> faults, TimeSpan length)
     {
         Faults = faults;
+        _working = true;
         foreach (Actor actor in _actors)
         {
             actor.Start();
@@ -86,13 +96,11 @@ internal sealed class SimRun(SimWorld world, SimRandom random, IReadOnlySet<int>
     /// <summary>Lets all actors finish, and fails when one cannot although nothing is in its way.</summary>
     public async Task FinishAsync(TimeSpan limit)
     {
-        foreach (Actor actor in _actors)
-        {
-            actor.Finishing = true;
-        }
         TimeSpan until = Kernel.Now + limit;
         while (_actors.Find(a => !a.IsDone) is { } busy)
         {
+            // Some have come meanwhile.
+            _actors.ForEach(a => a.Finishing = true);
             if (Kernel.Now > until)
             {
                 throw new InvariantException($"No progress: {busy.Name} has not finished within {limit} of a healthy world.");

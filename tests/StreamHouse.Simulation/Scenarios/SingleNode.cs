@@ -28,6 +28,10 @@ internal sealed class SingleNode : Scenario
         {
             AddGroup(run, "group");
         }
+        if (run.Random.Chance(0.6))
+        {
+            run.Add(new OperatorActor(run, "operator", alone: true));
+        }
         TimeSpan length = TimeSpan.FromSeconds(run.Random.Between(30, 600));
         await run.WorkAsync(FaultPlan.Draw(run.Random.Fork(), 1, length), length);
 
@@ -46,9 +50,11 @@ internal sealed class SingleNode : Scenario
         TopicConfig config = run.Random.Chance(0.3) ? TopicConfig.Default.With("retention.bytes", "20000") : TopicConfig.Default;
         Durability durability = run.Random.Chance(0.7) ? Durability.Local : Durability.Object;
         TopicDescription topic = await node.Broker!.CreateTopicAsync(name, run.Random.Between(1, 3), durability, config, CancellationToken.None);
+        run.Model.Topics.Add(new TopicModel(topic));
         for (int p = 0; p < topic.Partitions; p++)
         {
             TopicPartition partition = new(topic.Id, p);
+            run.Model[partition].MayExpire = config != TopicConfig.Default;
             run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.p", partition, new ProducerPlan()));
             if (run.Random.Chance(0.4))
             {
@@ -76,7 +82,8 @@ internal sealed class SingleNode : Scenario
         {
             await FinalAudit.CheckGroupAsync(run.Model, group, node.Broker!);
         }
-        foreach (PartitionModel model in run.Model.Partitions.Values)
+        await FinalAudit.CheckTopicsAsync(run.World, run.Model);
+        foreach (PartitionModel model in run.Model.Partitions.Values.Where(p => !p.Deleted))
         {
             (long start, List<ulong> records) = await FinalAudit.ReadAsync(node.Broker!, model.Partition);
             FinalAudit.Check(model, start, records);

@@ -17,6 +17,9 @@ internal class FaultyMetadata : DispatchProxy
     /// <summary>Nothing is answered.</summary>
     public bool Unavailable { get; set; }
 
+    /// <summary>Name of the method whose next call happens, but whose answer is lost.</summary>
+    public string? LosesReplyOf { get; set; }
+
     /// <summary>Runs once, before the manifest is next read.</summary>
     public Func<Task>? BeforeList { get; set; }
 
@@ -64,7 +67,13 @@ internal class FaultyMetadata : DispatchProxy
         }
         try
         {
-            return targetMethod.Invoke(_inner, args);
+            object? answer = targetMethod.Invoke(_inner, args);
+            if (targetMethod.Name == LosesReplyOf)
+            {
+                LosesReplyOf = null;
+                return answer is Task<IReadOnlyList<Lease>> leases ? LoseAsync(leases) : LoseAsync((Task)answer!);
+            }
+            return answer;
         }
         catch (TargetInvocationException e)
         {
@@ -76,6 +85,18 @@ internal class FaultyMetadata : DispatchProxy
     {
         await hook();
         return await _inner.ListSegmentsAsync(partition, from, limit, ct);
+    }
+
+    private static async Task<IReadOnlyList<Lease>> LoseAsync(Task<IReadOnlyList<Lease>> act)
+    {
+        await act;
+        throw new MetadataUnavailableException("the reply was lost, says the test");
+    }
+
+    private static async Task LoseAsync(Task act)
+    {
+        await act;
+        throw new MetadataUnavailableException("the reply was lost, says the test");
     }
 
     private async Task CreateAsync(TopicDescription topic, Func<Task> created, CancellationToken ct)

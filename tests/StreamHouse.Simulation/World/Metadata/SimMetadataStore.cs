@@ -156,7 +156,7 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process,
         CallAsync(nameof(AddPartitionsAsync), s => s.AddPartitionsAsync(topic, partitions, ct), ct);
 
     public Task DeleteTopicAsync(TopicId topic, CancellationToken ct) =>
-        CallAsync(nameof(DeleteTopicAsync), s => s.DeleteTopicAsync(topic, ct), ct);
+        CallAsync(nameof(DeleteTopicAsync), s => s.DeleteTopicAsync(topic, ct), ct, topic);
 
     private async Task CallAsync(string name, Func<IMetadataStore, Task> run, CancellationToken ct, object? argument = null) => await CallAsync(name, async s =>
     {
