@@ -97,6 +97,11 @@ internal sealed class FetchCoordinator(
             if (belowTail && (limit > 0 || wholeFirst))
             {
                 fetch = results[i] = await tiered.ReadAsync(partition, wanted, fetch, limit, wholeFirst, ct);
+                if (fetch.Bytes > 0)
+                {
+                    // Of the partition that was read, which may be deleted or led anew by now.
+                    fetch.RefreshEnds(partition.Describe());
+                }
             }
             fetch.Source = belowTail ? ReadSource.Segment : ReadSource.Tail;
             total += fetch.Bytes;
@@ -109,10 +114,6 @@ internal sealed class FetchCoordinator(
         {
             if (partition.Bytes > 0)
             {
-                if (partition.Source == ReadSource.Segment && find(partition.Partition) is { } writer)
-                {
-                    partition.RefreshEnds(writer.Describe());
-                }
                 metrics.BatchesRead(partition.Source, partition.Records, partition.Bytes);
             }
         }

@@ -171,7 +171,18 @@ internal sealed class FaultyObjectStore(MemoryObjectStore inner) : IObjectStore
         }
     }
 
-    public Task<int> ReadAsync(string key, long position, Memory<byte> destination, CancellationToken ct) => inner.ReadAsync(key, position, destination, ct);
+    /// <summary>Runs once, before an object is next read.</summary>
+    public Func<Task>? BeforeRead { get; set; }
+
+    public async Task<int> ReadAsync(string key, long position, Memory<byte> destination, CancellationToken ct)
+    {
+        if (BeforeRead is { } hook)
+        {
+            BeforeRead = null;
+            await hook();
+        }
+        return await inner.ReadAsync(key, position, destination, ct);
+    }
 
     public Task<IReadOnlyList<StoredObject>> ListAsync(string prefix, string? after, int limit, CancellationToken ct) => inner.ListAsync(prefix, after, limit, ct);
 

@@ -249,4 +249,27 @@ public class FetchTests
         result.Partitions[0].HighWatermark.ShouldBe(2);
         result.Partitions[0].LogEndOffset.ShouldBe(2);
     }
+
+    [Fact]
+    public async Task A_read_from_objects_of_a_topic_that_is_deleted_meanwhile_stays_below_its_high_watermark()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync();
+        await rig.AppendAsync(topic, "a");
+        await rig.TierAsync(topic);
+        await rig.CrashAsync();
+        rig.Metadata.BeforeList = async () =>
+        {
+            await rig.AppendAsync(topic, "b");
+            await rig.TierAsync(topic);
+            rig.Objects.BeforeRead = () => rig.Broker.DeleteTopicAsync(topic.Id, CancellationToken.None);
+        };
+
+        using FetchResult result = await rig.FetchAsync(topic, 0).WaitAsync(Soon);
+
+        List<string> read = [];
+        EngineRig.Decode(result.Partitions[0], 0, read);
+        read.ShouldBe(["0:a", "1:b"]);
+        result.Partitions[0].HighWatermark.ShouldBe(2);
+    }
 }
