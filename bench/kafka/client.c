@@ -177,17 +177,20 @@ static void steady(const char *address, const char *name, long rate, long second
     follower.topic = rd_kafka_topic_new(follower.client, name, NULL);
     pthread_t thread;
     long count = rate * seconds;
-    /* The first second: connections, metadata, the first fetch. */
-    ignored = rate;
+    /* One record to connect by, and the first second. */
+    ignored = 1 + rate;
     reserve(&acknowledged, count);
     reserve(&received, count);
     if (rd_kafka_consume_start(follower.topic, 0, RD_KAFKA_OFFSET_BEGINNING) || pthread_create(&thread, NULL, follow, &follower))
         die("consume", "cannot start");
 
+    produce(client, topic);
+    while (!delivered || !atomic_load(&consumed))
+        rd_kafka_poll(client, 10);
     struct timespec next;
     clock_gettime(CLOCK_MONOTONIC, &next);
-    for (long sent = 0, tick = 1; sent < count + ignored; tick++) {
-        for (; sent < tick * rate / 1000; sent++)
+    for (long sent = 1, tick = 1; sent < count + ignored; tick++) {
+        for (; sent <= tick * rate / 1000 && sent < count + ignored; sent++)
             produce(client, topic);
         rd_kafka_poll(client, 0);
         next.tv_nsec += 1000000;

@@ -48,4 +48,48 @@ public class WaitTimeoutsTests
         waiters.Where((_, i) => i % 10 == 0).ShouldAllBe(w => w.Woken.IsCompleted);
         timeouts.Count.ShouldBe(0);
     }
+
+    [Fact]
+    public async Task Waits_that_end_at_about_the_same_time_are_woken_together_and_not_early()
+    {
+        WaitTimeouts timeouts = new(_clock);
+        FetchWaiter[] waiters = new FetchWaiter[500];
+        for (int i = 0; i < waiters.Length; i++)
+        {
+            timeouts.WakeAfter(waiters[i] = new FetchWaiter(1), TimeSpan.FromMilliseconds(500));
+            _clock.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        int wakings = 0;
+        for (int ms = 500; ms < 1100; ms++)
+        {
+            int before = waiters.Count(w => w.Woken.IsCompleted);
+            before.ShouldBeLessThanOrEqualTo(ms - 500 + 1);
+            _clock.Advance(TimeSpan.FromMilliseconds(1));
+            await Task.Delay(1);
+            wakings += waiters.Count(w => w.Woken.IsCompleted) > before ? 1 : 0;
+        }
+
+        waiters.ShouldAllBe(w => w.Woken.IsCompleted);
+        wakings.ShouldBeLessThan(40);
+    }
+
+    [Fact]
+    public async Task A_short_wait_ends_in_time_behind_a_long_one()
+    {
+        WaitTimeouts timeouts = new(_clock);
+        FetchWaiter longest = new(1);
+        FetchWaiter shortest = new(1);
+        timeouts.WakeAfter(longest, TimeSpan.FromSeconds(10));
+        timeouts.WakeAfter(shortest, TimeSpan.FromMilliseconds(20));
+
+        for (int ms = 0; ms < 30; ms++)
+        {
+            _clock.Advance(TimeSpan.FromMilliseconds(1));
+            await Task.Delay(1);
+        }
+
+        shortest.Woken.IsCompleted.ShouldBeTrue();
+        longest.Woken.IsCompleted.ShouldBeFalse();
+    }
 }
