@@ -14,7 +14,7 @@ public sealed record BrokerOptions
 {
     /// <summary>Buffer memory, rented and idle together, up to which idle buffers are kept for reuse, in bytes. 0 to 16 GiB.</summary>
     [Range(typeof(long), "0", "17179869184")]
-    public long PooledBytesMax { get; init; } = 256L << 20;
+    public long PooledBytesMax { get; init; } = 224L << 20;
 
     /// <summary>Lets a new cluster share an object store with others, each under its own prefix. Otherwise that looks like lost metadata and is refused.</summary>
     public bool AllowOtherClusters { get; init; }
