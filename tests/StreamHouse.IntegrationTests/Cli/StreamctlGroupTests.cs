@@ -122,6 +122,26 @@ public sealed class StreamctlGroupTests : IAsyncLifetime
         (await RunAsync("group", "reset-offsets", "nobody", "--to-latest")).ExitCode.ShouldBe(ExitCode.NotFound);
     }
 
+    [Theory]
+    [InlineData(0, 0, "--to-earliest")]
+    [InlineData(10, 10, "--to-latest")]
+    [InlineData(6, 6, "--shift-by", "2")]
+    [InlineData(0, 0, "--to-time", "1h")]
+    [InlineData(10, 10, "--to-time", "2100-01-01T00:00:00Z")]
+    [InlineData(7, 7, "--to-offset", "7")]
+    public async Task Dry_run_shows_where_each_kind_of_reset_leads_and_moves_nothing(long first, long second, params string[] target)
+    {
+        await ExecuteAsync("--topic", "orders", "--to-offset", "4");
+
+        CliRun run = await RunAsync(["group", "reset-offsets", "g", .. target, "--dry-run", "-o", "json"]);
+
+        run.ExitCode.ShouldBe(ExitCode.Success, run.Error);
+        run.Json.GetProperty("executed").GetBoolean().ShouldBeFalse();
+        Moves(run.Json).ShouldBe([(4L, first), (4L, second)]);
+        (await CommittedAsync()).ShouldBe([4L, 4L]);
+        Moves(await ExecuteAsync(target)).ShouldBe([(4L, first), (4L, second)], "and what it shows is what is done");
+    }
+
     private async Task<JsonElement> ExecuteAsync(params string[] args)
     {
         CliRun run = await RunAsync(["group", "reset-offsets", "g", .. args, "--execute", "-o", "json"]);

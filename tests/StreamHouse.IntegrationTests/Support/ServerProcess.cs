@@ -129,9 +129,9 @@ internal sealed class ServerProcess : IAsyncDisposable
                 await WaitForExitAsync();
                 throw new InvalidOperationException($"The server ended with {_process.ExitCode}:\n{Log}");
             }
-            if (File.Exists(path))
+            if (await TryReadAsync(path) is { } text)
             {
-                using var endpoints = JsonDocument.Parse(await File.ReadAllTextAsync(path));
+                using var endpoints = JsonDocument.Parse(text);
                 if (endpoints.RootElement.GetProperty("pid").GetInt32() == _process.Id)
                 {
                     Grpc = new Uri(endpoints.RootElement.GetProperty("grpc").GetString()!);
@@ -196,6 +196,19 @@ internal sealed class ServerProcess : IAsyncDisposable
         if (_ownsFolder)
         {
             Directory.Delete(DataFolder, recursive: true);
+        }
+    }
+
+    // After a kill the file of the process before is there until this one removes it.
+    private static async Task<string?> TryReadAsync(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? await File.ReadAllTextAsync(path) : null;
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
         }
     }
 
