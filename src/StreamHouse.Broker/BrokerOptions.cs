@@ -52,11 +52,11 @@ public sealed record BrokerOptions
     /// <summary>Consumer groups.</summary>
     public GroupOptions Groups { get; init; } = new();
 
-    /// <summary>What is broken on purpose: for the simulation only.</summary>
-    internal EngineBreak Break { get; init; }
-
     /// <summary>Retention and collection.</summary>
     public LifecycleOptions Lifecycle { get; init; } = new();
+
+    /// <summary>What is broken on purpose; see <see cref="BrokenBy"/>.</summary>
+    internal EngineBreak Break { get; private init; }
 
     /// <summary>
     /// Uploads of local topics, as often as the node log needs: at a quarter of what it holds at the latest, so that it does not fill up before
@@ -64,6 +64,15 @@ public sealed record BrokerOptions
     /// </summary>
     internal UploadOptions LocalUploadsInForce =>
         LocalUploads with { FlushBytes = (int)Math.Min(LocalUploads.FlushBytes, (long)NodeLog.FilesMax * NodeLog.FileBytes / 4) };
+
+    /// <summary>The same, with every part told what is broken on purpose: for the simulation only.</summary>
+    internal BrokerOptions BrokenBy(EngineBreak what) => this with
+    {
+        Break = what,
+        NodeLog = NodeLog with { Break = what },
+        Groups = Groups with { Break = what },
+        Lifecycle = Lifecycle with { Break = what },
+    };
 
     /// <summary>What the parts' options, each in its range, contradict in each other; each begins with a setting's key.</summary>
     public IEnumerable<string> FindContradictions()

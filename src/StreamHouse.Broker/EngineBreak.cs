@@ -8,15 +8,48 @@ internal enum EngineBreak
     /// <summary>The engine as it is.</summary>
     None,
 
-    /// <summary>Readers see batches that are sequenced but not durable.</summary>
-    ServeAboveHighWatermark,
+    /// <summary>Producers are answered before the node log's frame is written and synced.</summary>
+    AcknowledgeBeforeSync,
 
-    /// <summary>A duplicate is answered with the log's end.</summary>
-    AnswerDuplicateWithNewOffset,
+    /// <summary>The object of an upload is named by where its first slice begins, so that two attempts share a name.</summary>
+    ReuseObjectKey,
 
     /// <summary>A producer's sequence counts as durable before its batch is.</summary>
     AdvanceSequenceBeforeDurability,
 
+    /// <summary>The batches of an upload that failed are forgotten.</summary>
+    DropFailedUpload,
+
+    /// <summary>A commit whose outcome is unknown is tried again as another object.</summary>
+    RetryCommitUnderNewId,
+
+    /// <summary>Readers see batches that are sequenced but not durable.</summary>
+    ServeAboveHighWatermark,
+
+    /// <summary>An orphan is collected whatever its age.</summary>
+    CollectYoungOrphan,
+
+    /// <summary>The node log gives up what is uploaded before that is committed.</summary>
+    TrimBeforeCommit,
+
+    /// <summary>A duplicate is answered with the log's end.</summary>
+    AnswerDuplicateWithNewOffset,
+
+    /// <summary>Offsets of a group are acknowledged before they are stored, so that a restart loses them.</summary>
+    LoseGroupCommit,
+
+    /// <summary>Recovery takes what it finds in the node log as synced, and copies none of it.</summary>
+    RecoverWithoutSync,
+
+    /// <summary>A partition that was fenced stays in the uploads that were in flight behind.</summary>
+    CommitAfterFencedSlice,
+
     /// <summary>The snapshot stored with a local slice includes batches above the slice's end.</summary>
     SnapshotWithPendingState,
+
+    /// <summary>Recovery cuts the node log one block below what was proved to be synced.</summary>
+    CutBelowDurable,
+
+    /// <summary>An orphan is deleted at once, without a tombstone.</summary>
+    CollectWithoutTombstone,
 }

@@ -54,7 +54,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
         TieredReader tiered = new(ports.Metadata, _manifest, new SegmentReader(_cache, buffers, options.SegmentCache, RecordBatchReader.DefaultDecompressedBytesMax));
         _uploadHealth = new UploadHealth(ports.Clock);
         SliceUpload upload = new(
-            start.ClusterId, ports.Objects, ports.Metadata, _nodeLog, _memory, _uploadHealth, ports.Random, ports.Clock, ports.Metrics,
+            start.ClusterId, ports.Objects, ports.Metadata, _nodeLog, _memory, _uploadHealth, ports.Random, ports.Clock, ports.Metrics, options.Break,
             ports.Loggers.CreateLogger<SliceUpload>());
         _localUploads = new SegmentUploader(options.LocalUploadsInForce, upload, OnFault, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());
         _objectUploads = new SegmentUploader(options.ObjectUploads, upload, OnFault, ports.Clock, ports.Loggers.CreateLogger<SegmentUploader>());

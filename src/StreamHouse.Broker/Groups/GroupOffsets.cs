@@ -56,6 +56,11 @@ internal sealed class GroupOffsets(IGroupStore store, Func<TopicId, TopicDescrip
             before = _inFlight.GetValueOrDefault(group);
             _inFlight[group] = stored.Task;
         }
+        if (options.Break == EngineBreak.LoseGroupCommit)
+        {
+            _ = StoreAsync(group, [.. outcomes], valid, before, stored);
+            return Task.FromResult<IReadOnlyList<BrokerErrorCode>>(outcomes);
+        }
         return StoreAsync(group, outcomes, valid, before, stored);
     }
 

@@ -47,4 +47,7 @@ public sealed record GroupOptions
     /// <summary>How often expired offsets are looked for; each pause is drawn from 75 % to 125 % of it. More than zero.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan OffsetsCheckInterval { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>See <see cref="BrokerOptions.BrokenBy"/>.</summary>
+    internal EngineBreak Break { get; init; }
 }

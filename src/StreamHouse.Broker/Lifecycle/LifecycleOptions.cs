@@ -52,4 +52,7 @@ public sealed record LifecycleOptions
     /// <summary>How long a deleted object's tombstone is kept against late commits. 1 h to 10 years.</summary>
     [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00")]
     public TimeSpan TombstoneRetention { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>See <see cref="BrokerOptions.BrokenBy"/>.</summary>
+    internal EngineBreak Break { get; init; }
 }

@@ -129,6 +129,11 @@ public sealed class ObjectCollector
         }
         foreach (PendingObject orphan in replaced)
         {
+            if (_options.Break == EngineBreak.CollectWithoutTombstone)
+            {
+                await _objects.DeleteAsync(orphan.Key, ct);
+                continue;
+            }
             if (await _manifest.TombstoneAsync(orphan.ObjectId, orphan.Key, orphan.Bytes, ct))
             {
                 _metrics.OrphansClaimed(1);

@@ -47,7 +47,7 @@ internal sealed class OrphanScan(string prefix, IManifestStore manifest, IObject
         List<PendingObject> old = [];
         foreach (StoredObject stored in page)
         {
-            if (stored.LastModified < newest
+            if ((stored.LastModified < newest || options.Break == EngineBreak.CollectYoungOrphan)
                 && stored.Key.StartsWith(prefix, StringComparison.Ordinal)
                 && SegmentKeys.TryParseObjectId(stored.Key, out Guid id))
             {

@@ -54,10 +54,16 @@ internal sealed class LogRecoverer(
 
         // Little data is copied whole: restarts in a row must not leave a file each.
         bool copyAll = _recovered.Bytes <= options.FileBytes / 4;
-        long cut = copyAll ? 0 : scanner.Proven;
+        long copied = options.Break switch
+        {
+            EngineBreak.RecoverWithoutSync => scanner.End,
+            EngineBreak.CutBelowDurable => scanner.Proven,
+            _ => copyAll ? 0 : scanner.Proven,
+        };
+        long cut = options.Break == EngineBreak.CutBelowDurable ? Math.Max(0, copied - LogLayout.BlockBytes) : copied;
         LogFileHeader? last = set.Files.Count > 0 ? set.Files[^1].Header : null;
         long sequence = kept > 0 ? set.Files[kept - 1].Header.Sequence + 1 : last?.Sequence ?? 1;
-        LogFileInUse active = await StartFileAsync(store, sequence, last?.End ?? 0, cut, ct);
+        LogFileInUse active = await StartFileAsync(store, sequence, last?.End ?? 0, cut, copied, ct);
 
         var files = new List<LogFileInUse>(kept + 1);
         for (int i = 0; i < kept; i++)
@@ -66,7 +72,7 @@ internal sealed class LogRecoverer(
             files.Add(new LogFileInUse(file.Name, file.File, file.Header, (int)file.Header.Length));
         }
         files.Add(active);
-        Pin(files, cut);
+        Pin(files, copied);
         if (scanner.Verdict == NodeLogVerdict.Torn)
         {
             Log.TornTail(logger, scanner.Explanation);
@@ -103,10 +109,10 @@ internal sealed class LogRecoverer(
     }
 
     /// <summary>
-    /// Starts the file that is written from now on with what lies above the cut. What was only in the page cache must not be served, so it is
+    /// Starts the file that is written from now on with what lies above the cut, which is where what is copied begins. What was only in the page cache must not be served, so it is
     /// synced here; the closing empty frame proves it, and only then the file counts.
     /// </summary>
-    private async Task<LogFileInUse> StartFileAsync(LogFileStore store, long sequence, long start, long cut, CancellationToken ct)
+    private async Task<LogFileInUse> StartFileAsync(LogFileStore store, long sequence, long start, long cut, long copied, CancellationToken ct)
     {
         PreparedFile prepared = await store.PrepareAsync(sequence, start, Math.Min(cut, start), ct);
         var builder = new FrameBuilder(device, options.FrameBytesMax);
@@ -114,7 +120,7 @@ internal sealed class LogRecoverer(
         long durable = Math.Min(cut, start);
         IReadOnlyList<RecoveredEntry> entries = _recovered.Entries;
         int i = 0;
-        while (i < entries.Count && entries[i].Position < cut)
+        while (i < entries.Count && entries[i].Position < copied)
         {
             i++;
         }
@@ -146,12 +152,12 @@ internal sealed class LogRecoverer(
         return (used + frame.Length, file.Header.Start + used + frame.Length);
     }
 
-    private void Pin(List<LogFileInUse> files, long cut)
+    private void Pin(List<LogFileInUse> files, long copied)
     {
         foreach (RecoveredEntry entry in _recovered.Entries)
         {
             LogFileInUse file = files[^1];
-            if (entry.Position < cut)
+            if (entry.Position < copied)
             {
                 file = files.Find(f => entry.Position < f.Header.End)!;
             }

@@ -214,17 +214,27 @@ internal sealed class LogWriter : IAsyncDisposable
             Build();
             LogFileInUse file = _space.Active;
             int offset = file.Used;
-            bool refused = _space.Use(_frame.FrameBytes, _taken, _done, _built - _done);
-            await WriteAsync(file, offset, _built - _done);
-            _unproven = true;
-            while (_done < _built)
+            int batches = _built - _done;
+            bool refused = _space.Use(_frame.FrameBytes, _taken, _done, batches);
+            if (_options.Break == EngineBreak.AcknowledgeBeforeSync)
             {
-                _taken[_done++].OnDurable();
+                CompleteBuilt();
             }
+            await WriteAsync(file, offset, batches);
+            _unproven = true;
+            CompleteBuilt();
             if (refused)
             {
                 SpaceChanged?.Invoke();
             }
+        }
+    }
+
+    private void CompleteBuilt()
+    {
+        while (_done < _built)
+        {
+            _taken[_done++].OnDurable();
         }
     }
 

@@ -30,6 +30,9 @@ public sealed record NodeLogOptions
     [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
     public TimeSpan SpaceRetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>See <see cref="BrokerOptions.BrokenBy"/>.</summary>
+    internal EngineBreak Break { get; init; }
+
     /// <summary>Largest batch that can be appended, in bytes.</summary>
     public int BatchBytesMax =>
         Math.Min(FileBytes - (2 * LogLayout.BlockBytes), BufferPool.RentBytesMax) - LogLayout.FrameHeaderBytes - LogLayout.EntryOverheadBytes;

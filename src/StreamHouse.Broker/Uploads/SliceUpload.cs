@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Microsoft.Extensions.Logging;
 using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Metadata;
@@ -11,7 +12,7 @@ namespace StreamHouse.Broker.Uploads;
 /// <summary>One object from sealed slices to committed manifest rows, through every failure on the way.</summary>
 internal sealed class SliceUpload(
     Guid clusterId, IObjectStore objects, IManifestStore manifest, NodeLog nodeLog, TailMemory memory, UploadHealth health,
-    IRandomSource random, TimeProvider clock, BrokerMetrics metrics, ILogger logger)
+    IRandomSource random, TimeProvider clock, BrokerMetrics metrics, EngineBreak broken, ILogger logger)
 {
     /// <summary>
     /// Uploads and, once <paramref name="previous"/> has ended, commits. Ends when every slice is committed or fenced, or when
@@ -27,6 +28,13 @@ internal sealed class SliceUpload(
             {
                 started = clock.GetTimestamp();
                 commit = await StoreAsync(slices, options, stopped);
+                if (broken == EngineBreak.TrimBeforeCommit)
+                {
+                    foreach (SealedSlice slice in slices)
+                    {
+                        MarkTiered(slice);
+                    }
+                }
                 await previous;
                 stopped.ThrowIfCancellationRequested();
             }
@@ -64,6 +72,10 @@ internal sealed class SliceUpload(
                 metrics.UploadFailed(clock.GetElapsedTime(started));
                 health.UploadFailed(error);
                 UploadLog.UploadFailed(logger, attempt, slices.Count, error.Message);
+                if (broken == EngineBreak.DropFailedUpload)
+                {
+                    return segment.ToCommit(slices[0].Partition.Holder) with { Slices = [] };
+                }
             }
             await BackOffAsync(attempt, options, stopped);
         }
@@ -71,7 +83,8 @@ internal sealed class SliceUpload(
 
     private SegmentObject Build(IReadOnlyList<SealedSlice> slices)
     {
-        SegmentBuilder builder = new(random.NextGuid(), clusterId, slices[0].Partition.Holder, clock.GetUtcNow());
+        Guid id = broken == EngineBreak.ReuseObjectKey ? IdOf(slices[0]) : random.NextGuid();
+        SegmentBuilder builder = new(id, clusterId, slices[0].Partition.Holder, clock.GetUtcNow());
         foreach (SealedSlice slice in slices)
         {
             builder.AddSlice(new SliceInput
@@ -118,19 +131,23 @@ internal sealed class SliceUpload(
                 metrics.CommitFailed(clock.GetElapsedTime(started));
                 health.CommitFailed(e);
                 UploadLog.CommitUnresolved(logger, open.ObjectId, e.Message);
+                if (broken == EngineBreak.RetryCommitUnderNewId)
+                {
+                    return false;
+                }
             }
             await BackOffAsync(attempt, options, stopped);
         }
     }
 
     // A partition that was fenced by an earlier commit must not commit a later slice.
-    private static (ObjectCommit Commit, List<SealedSlice> Slices) WithoutClosed(ObjectCommit commit, IReadOnlyList<SealedSlice> slices)
+    private (ObjectCommit Commit, List<SealedSlice> Slices) WithoutClosed(ObjectCommit commit, IReadOnlyList<SealedSlice> slices)
     {
         List<SealedSlice> open = new(slices.Count);
         List<SliceCommit> commits = new(slices.Count);
-        for (int i = 0; i < slices.Count; i++)
+        for (int i = 0; i < commit.Slices.Count; i++)
         {
-            if (slices[i].Partition.IsOpen)
+            if (slices[i].Partition.IsOpen || broken == EngineBreak.CommitAfterFencedSlice)
             {
                 open.Add(slices[i]);
                 commits.Add(commit.Slices[i]);
@@ -149,10 +166,7 @@ internal sealed class SliceUpload(
             if (outcomes[i] == SliceOutcome.Committed)
             {
                 slice.Partition.OnCommitted(slice);
-                if (slice.Partition.Durability == Durability.Local)
-                {
-                    nodeLog.MarkTiered(slice.Partition.Group, slice.EndOffset);
-                }
+                MarkTiered(slice);
                 continue;
             }
             fenced++;
@@ -163,6 +177,23 @@ internal sealed class SliceUpload(
         UploadLog.Committed(logger, commit.ObjectId, slices.Count - fenced, commit.Bytes);
         memory.EvictRetained();
         memory.WakeWaiters();
+    }
+
+    private void MarkTiered(SealedSlice slice)
+    {
+        if (slice.Partition.Durability == Durability.Local)
+        {
+            nodeLog.MarkTiered(slice.Partition.Group, slice.EndOffset);
+        }
+    }
+
+    // As those do who name an object by its first offset alone.
+    private static Guid IdOf(SealedSlice slice)
+    {
+        byte[] id = slice.Partition.Partition.Topic.Value.ToByteArray();
+        BinaryPrimitives.WriteInt32LittleEndian(id, slice.Partition.Partition.Partition);
+        BinaryPrimitives.WriteInt64LittleEndian(id.AsSpan(8), slice.BaseOffset);
+        return new Guid(id);
     }
 
     // Full jitter: concurrent uploads that failed together do not come back together.

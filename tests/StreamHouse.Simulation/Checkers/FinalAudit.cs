@@ -36,6 +36,7 @@ internal static class FinalAudit
                 throw new InvariantException($"{partition} cannot be read at {offset}: {fetched.Error} {fetched.Message}");
             }
             start = start < 0 ? fetched.LogStart : start;
+            long before = offset;
             foreach ((long at, ulong hash) in RecordMaker.Read(fetched.Batches))
             {
                 if (at < offset)
@@ -52,6 +53,10 @@ internal static class FinalAudit
             if (offset >= fetched.HighWatermark)
             {
                 return (start, records);
+            }
+            if (offset == before)
+            {
+                throw new InvariantException($"{partition} has nothing at {offset}, below its high watermark {fetched.HighWatermark}.");
             }
         }
     }

@@ -24,6 +24,9 @@ internal sealed class ManifestWatch(SimWorld world, LogModel model)
     private readonly Dictionary<Guid, DateTimeOffset> _expiries = [];
     private readonly HashSet<TopicId> _deleted = [];
 
+    /// <summary>One process has the cluster to itself: nobody else takes leases.</summary>
+    public bool Alone { get; init; }
+
     /// <summary>Slices checked.</summary>
     public int Slices { get; private set; }
 
@@ -106,6 +109,11 @@ internal sealed class ManifestWatch(SimWorld world, LogModel model)
         for (int i = 0; i < outcomes.Count; i++)
         {
             SliceCommit slice = commit.Slices[i];
+            if (outcomes[i] == SliceOutcome.Fenced && Alone && !model[slice.Partition].Deleted)
+            {
+                throw new InvariantException(
+                    $"{slice.Partition}: a slice [{slice.BaseOffset}, {slice.EndOffset}) was fenced at epoch {slice.Epoch} although nobody else takes leases.");
+            }
             if (outcomes[i] == SliceOutcome.Committed && _committed.Add((commit.ObjectId, slice.Partition)))
             {
                 Check(commit, slice);

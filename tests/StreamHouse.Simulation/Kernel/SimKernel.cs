@@ -50,12 +50,12 @@ internal sealed class SimKernel
 
     /// <summary>Runs <paramref name="main"/> in the world until it ends.</summary>
     /// <exception cref="SimulationEscapeException">Work ran on another thread.</exception>
-    /// <exception cref="SimulationStuckException">Nothing is left to do and <paramref name="main"/> has not ended, or it took too many steps.</exception>
-    public void Run(Func<Task> main, long stepsMax = long.MaxValue)
+    /// <exception cref="SimulationStuckException">Nothing is left to do and <paramref name="main"/> has not ended, or it took too many steps or too much virtual time.</exception>
+    public void Run(Func<Task> main, long stepsMax = long.MaxValue, TimeSpan? timeMax = null)
     {
         SynchronizationContext? before = SynchronizationContext.Current;
         _thread = Thread.CurrentThread;
-        Task loop = new(() => Loop(main, stepsMax));
+        Task loop = new(() => Loop(main, stepsMax, timeMax ?? TimeSpan.MaxValue));
         try
         {
             loop.RunSynchronously(_scheduler);
@@ -130,7 +130,7 @@ internal sealed class SimKernel
         return false;
     }
 
-    private void Loop(Func<Task> main, long stepsMax)
+    private void Loop(Func<Task> main, long stepsMax, TimeSpan timeMax)
     {
         Task? ending = null;
         Post(World, _ => ending = main(), null);
@@ -146,9 +146,9 @@ internal sealed class SimKernel
                 RunOne();
                 AfterStep?.Invoke();
             }
-            if (Steps > stepsMax)
+            if (Steps > stepsMax || Now > timeMax)
             {
-                throw new SimulationStuckException($"More than {stepsMax} steps; it is {Now}.");
+                throw new SimulationStuckException($"No end after {Steps} steps; it is {Now}.");
             }
         }
         ThrowIfFailed();

@@ -1,43 +1,22 @@
 namespace StreamHouse.Simulation.Mutations;
 
-/// <summary>
-/// What is broken on purpose, at the border of engine and world: the engine believes that a promise was kept, and acts on it. Each stands for
-/// a mistake an engine could make there. Mistakes that do not show at the border are <see cref="Broker.EngineBreak"/>s.
-/// </summary>
+/// <summary>Rules of the metadata store that are broken on purpose, in its own transactions. What is broken in the engine is a <see cref="Broker.EngineBreak"/>.</summary>
 internal enum Mutation
 {
     None,
 
-    /// <summary>Writes to the node log count as done once they are in the page cache.</summary>
-    AcknowledgeBeforeSync,
-
-    /// <summary>The same, only for what recovery copies.</summary>
-    RecoverWithoutSync,
-
-    /// <summary>Slices are committed whoever holds the lease.</summary>
+    /// <summary>Slices are committed whatever the lease's epoch and holder.</summary>
     SkipTheFence,
 
     /// <summary>Taking a lease leaves its epoch as it was.</summary>
     KeepTheEpoch,
 
-    /// <summary>Objects are named without their ids, and overwritten.</summary>
-    ReuseObjectKeys,
-
-    /// <summary>An upload that failed counts as done.</summary>
-    DropFailedUpload,
-
-    /// <summary>A commit whose outcome is unknown is tried again as another object.</summary>
-    RetryCommitUnderNewId,
-
-    /// <summary>What was to be committed counts as committed before it is.</summary>
-    TrimBeforeCommit,
-
-    /// <summary>Every object looks old enough to be an orphan.</summary>
-    CollectYoungOrphan,
-
-    /// <summary>An orphan is deleted at once, without a tombstone.</summary>
-    CollectWithoutTombstone,
-
     /// <summary>A session that has expired can be renewed.</summary>
     RenewExpiredSession,
+
+    /// <summary>
+    /// Once a slice of a partition has been fenced, later ones of the same holder are committed all the same, wherever they begin: the store's half of
+    /// <see cref="Broker.EngineBreak.CommitAfterFencedSlice"/>, without which the fence holds them back one by one.
+    /// </summary>
+    CommitAfterFencedSlice,
 }

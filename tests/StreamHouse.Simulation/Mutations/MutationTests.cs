@@ -1,69 +1,45 @@
 using StreamHouse.Broker;
 using StreamHouse.Simulation.Runner;
 using StreamHouse.Simulation.Scenarios;
-using StreamHouse.Simulation.World;
-using StreamHouse.Simulation.World.Disk;
 
 namespace StreamHouse.Simulation.Mutations;
 
 /// <summary>Breaks engine and world on purpose: a simulation that does not notice would notice nothing.</summary>
 public sealed class MutationTests
 {
-    /// <summary>Each break, the scenario that shows it, and within how many seeds.</summary>
-    public static TheoryData<string, string, int> Breaks => new()
+    /// <summary>Each break's name, what it does wrong, and within how many seeds it must be caught.</summary>
+    public static TheoryData<string, string, int> Breaks
     {
-        { nameof(Mutation.AcknowledgeBeforeSync), "single", 5 },
-        { nameof(Mutation.RecoverWithoutSync), "single", 20 },
-        { nameof(Mutation.SkipTheFence), "cluster", 20 },
-        { nameof(Mutation.KeepTheEpoch), "cluster", 5 },
-        { nameof(Mutation.ReuseObjectKeys), "single", 5 },
-        { nameof(Mutation.DropFailedUpload), "single", 20 },
-        { nameof(Mutation.RetryCommitUnderNewId), "single", 40 },
-        { nameof(Mutation.TrimBeforeCommit), "single", 5 },
-        { nameof(Mutation.CollectYoungOrphan), "single", 60 },
-        { nameof(Mutation.CollectWithoutTombstone), "single", 100 },
-        { nameof(Mutation.RenewExpiredSession), "cluster", 40 },
-        { nameof(EngineBreak.ServeAboveHighWatermark), "single", 20 },
-        { nameof(EngineBreak.AnswerDuplicateWithNewOffset), "single", 20 },
-        { nameof(EngineBreak.AdvanceSequenceBeforeDurability), "single", 40 },
-        { nameof(EngineBreak.SnapshotWithPendingState), "single", 40 },
-    };
+        get
+        {
+            TheoryData<string, string, int> data = [];
+            foreach (DeliberateBreak one in DeliberateBreak.All)
+            {
+                data.Add(one.Name, one.Rule, one.SeedsMax);
+            }
+            return data;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Breaks))]
-    public void A_break_is_caught_within_its_number_of_seeds(string name, string scenario, int seeds)
+    public void A_break_is_caught_within_its_number_of_seeds(string name, string rule, int seedsMax)
     {
-        for (ulong seed = 1; seed <= (ulong)seeds; seed++)
+        DeliberateBreak broken = DeliberateBreak.Find(name)!;
+        for (ulong seed = 1; seed <= (ulong)seedsMax; seed++)
         {
-            SeedResult result = SeedRun.Run(AllScenarios.Find(scenario)!, seed, breakIt: w => Break(w, name));
+            SeedResult result = SeedRun.Run(AllScenarios.Find(broken.Scenario)!, seed, breakIt: broken.Apply);
             if (result.Failure is not null)
             {
-                TestContext.Current.TestOutputHelper?.WriteLine($"{name}: seed {seed}, {result.Failure.Message}");
+                TestContext.Current.TestOutputHelper?.WriteLine($"{name}: seed {seed} of at most {seedsMax}, {result.Failure.Message}");
                 return;
             }
         }
-        Assert.Fail($"{name} went unnoticed in {seeds} seeds of scenario '{scenario}'.");
+        Assert.Fail($"{name} ({rule}) went unnoticed in {seedsMax} seeds of scenario '{broken.Scenario}'.");
     }
 
     [Fact]
     public void Every_break_is_tried() =>
-        Breaks.Select(b => b.Data.Item1).Order().ShouldBe(
-            Enum.GetNames<Mutation>().Concat(Enum.GetNames<EngineBreak>()).Where(n => n != nameof(Mutation.None)).Order());
-
-    private static void Break(SimWorld world, string name)
-    {
-        if (Enum.TryParse(name, out Mutation mutation))
-        {
-            world.Mutation = mutation;
-        }
-        else
-        {
-            world.Break = Enum.Parse<EngineBreak>(name);
-            if (world.Break is EngineBreak.AdvanceSequenceBeforeDurability or EngineBreak.SnapshotWithPendingState)
-            {
-                // They show when a slice is committed before what was pending is synced: on a slow disk that is not rare.
-                world.Disks = new DiskFaults { SyncTime = (TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)) };
-            }
-        }
-    }
+        DeliberateBreak.All.Select(b => b.Name).Order().ShouldBe(
+            Enum.GetNames<Mutation>().Concat(Enum.GetNames<EngineBreak>()).Where(n => n != nameof(Mutation.None)).Distinct().Order());
 }

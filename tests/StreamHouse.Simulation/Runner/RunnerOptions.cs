@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamHouse.Simulation.Mutations;
 using StreamHouse.Simulation.Scenarios;
 
 namespace StreamHouse.Simulation.Runner;
@@ -8,13 +9,14 @@ internal sealed record RunnerOptions
 {
     public const string Usage =
         """
-        usage: ./simulate.sh [--seeds A..B] [--scenario NAME] [--minutes M] [--jobs J] [--trace FILE] [--no-shrink]
+        usage: ./simulate.sh [--seeds A..B] [--scenario NAME] [--minutes M] [--jobs J] [--trace FILE] [--no-shrink] [--break NAME]
           --seeds A..B     seeds to run, both included (1..200)
           --scenario NAME  only this scenario: single, cluster (each seed runs all of them)
           --minutes M      stop after M minutes, having begun no further seed
           --jobs J         seeds at a time (1)
           --trace FILE     write the whole trace of one seed
           --no-shrink      do not look for the fewest faults that still make a seed fail
+          --break NAME     break a rule on purpose (docs/simulation.md has the names): seeds should fail
         STREAMHOUSE_SIM_SEED=N runs seed N alone.
         """;
 
@@ -32,6 +34,9 @@ internal sealed record RunnerOptions
 
     public bool Shrink { get; private init; } = true;
 
+    /// <summary>What is broken on purpose, or null.</summary>
+    public DeliberateBreak? Break { get; private init; }
+
     /// <summary>Reads the command line.</summary>
     /// <returns>Null when it makes no sense.</returns>
     public static RunnerOptions? Parse(ReadOnlySpan<string> args)
@@ -47,6 +52,7 @@ internal sealed record RunnerOptions
                 "--minutes" => double.TryParse(value, CultureInfo.InvariantCulture, out double minutes) ? options with { TimeMax = TimeSpan.FromMinutes(minutes) } : null,
                 "--jobs" => int.TryParse(value, CultureInfo.InvariantCulture, out int jobs) && jobs > 0 ? options with { Jobs = jobs } : null,
                 "--trace" => value.Length > 0 ? options with { TraceFile = value } : null,
+                "--break" => DeliberateBreak.Find(value) is { } broken ? options with { Break = broken } : null,
                 "--no-shrink" => options with { Shrink = false },
                 _ => null,
             };

@@ -8,6 +8,7 @@ public sealed class RunnerTests
     [InlineData("--seeds", "x")]
     [InlineData("--jobs", "0")]
     [InlineData("--scenario", "nothing")]
+    [InlineData("--break", "nothing")]
     [InlineData("--what")]
     public void A_command_line_without_sense_is_refused(params string[] args)
     {

@@ -10,6 +10,8 @@ internal static class SeedRun
 {
     private const long StepsMax = 20_000_000;
 
+    private static readonly TimeSpan TimeMax = TimeSpan.FromHours(2);
+
     /// <summary>Runs it to its end or its first failure.</summary>
     /// <param name="withoutFaults">Numbers of faults to leave out.</param>
     /// <param name="everything">Receives the whole trace, when given.</param>
@@ -30,7 +32,7 @@ internal static class SeedRun
                 breakIt?.Invoke(world);
                 run = new SimRun(world, kernel.Random.Fork(), withoutFaults ?? new HashSet<int>());
                 await scenario.RunAsync(run);
-            }, StepsMax);
+            }, StepsMax, TimeMax);
         }
         catch (Exception e)
         {

@@ -13,7 +13,7 @@ public sealed class SeedTests
     public void Many_seeds_hold(string scenario)
     {
         StringWriter output = new();
-        int status = SimulationRunner.Run(["--scenario", scenario, "--seeds", "1..40", "--jobs", "2", "--no-shrink"], output);
+        int status = SimulationRunner.Run(["--scenario", scenario, "--seeds", "1..60", "--jobs", "2", "--no-shrink"], output);
         status.ShouldBe(0, output.ToString());
     }
 

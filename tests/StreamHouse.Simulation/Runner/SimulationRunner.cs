@@ -56,8 +56,8 @@ internal sealed class SimulationRunner(RunnerOptions options, TextWriter output)
             foreach (Scenario scenario in options.Scenarios)
             {
                 using StreamWriter? trace = options.TraceFile is { } file ? new StreamWriter(file) : null;
-                SeedResult result = SeedRun.Run(scenario, seed, null, trace);
-                string? report = result.Failure is null ? null : FailureReport.Write(result, options.Shrink);
+                SeedResult result = SeedRun.Run(scenario, seed, null, trace, options.Break?.Apply);
+                string? report = result.Failure is null ? null : FailureReport.Write(result, options.Shrink && options.Break is null);
                 lock (_lock)
                 {
                     Count(result, report);

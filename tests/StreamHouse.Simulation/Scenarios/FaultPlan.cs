@@ -30,7 +30,7 @@ internal static class FaultPlan
     {
         int node = random.Next(nodes);
         TimeSpan time = random.Duration(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(40));
-        return random.Next(20) switch
+        return random.Next(25) switch
         {
             0 or 1 or 2 => new Fault(at, $"kill node{node}", w => w.Nodes[node].Kill()),
             3 or 4 or 5 or 6 => new Fault(at, $"power loss on node{node}", w => w.Nodes[node].LosePower()),
@@ -41,7 +41,8 @@ internal static class FaultPlan
             13 or 14 => OnObjects(random, at, time),
             15 or 16 => OnMetadata(random, at, time),
             17 or 18 => OnNetwork(random, at, node, time),
-            _ => Jump(random, at, node),
+            19 => Jump(random, at, node),
+            _ => CrashPoints.Draw(random, at, node),
         };
     }
 

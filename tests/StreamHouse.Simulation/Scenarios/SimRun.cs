@@ -43,9 +43,10 @@ internal sealed class SimRun(SimWorld world, SimRandom random, IReadOnlySet<int>
     }
 
     /// <summary>Checks every transaction on leases and manifest.</summary>
-    public void Watch()
+    /// <param name="alone">Nobody contends for leases.</param>
+    public void Watch(bool alone = false)
     {
-        ManifestWatch watch = new(world, Model);
+        ManifestWatch watch = new(world, Model) { Alone = alone };
         world.Database.Committed = watch.See;
         world.Bucket.Deleted = watch.SeeDeleted;
     }
@@ -83,6 +84,7 @@ internal sealed class SimRun(SimWorld world, SimRandom random, IReadOnlySet<int>
         // Faults that end by themselves have done so by then.
         await Kernel.DelayAsync(TimeSpan.FromSeconds(45));
         Kernel.Trace.Add("world", $"heals");
+        world.IsHealed = true;
         world.Network.Heal();
         world.Bucket.Faults = new ObjectFaults();
         world.Database.Faults = new MetadataFaults();

@@ -14,7 +14,7 @@ internal sealed class SingleNode : Scenario
     public override async Task RunAsync(SimRun run)
     {
         SimNode node = run.World.AddNode(EngineOptions.Small);
-        run.Watch();
+        run.Watch(alone: true);
         node.Start();
         await run.UntilAsync(() => node.Broker is not null, "the first start");
         run.Supervise();

@@ -36,11 +36,11 @@ internal sealed class SimWorld : IAsyncDisposable
     /// <summary>Sets the clocks of a process that is about to start.</summary>
     public Action<SimProcess> Clocks { get; set; } = static _ => { };
 
-    /// <summary>What is broken on purpose at the engine's border. Set before the first process starts.</summary>
+    /// <summary>What is broken on purpose in the metadata store.</summary>
     public Mutation Mutation
     {
         get => Database.Mutated.Mutation;
-        set => (Database.Mutated.Mutation, Bucket.Mutation) = (value, value);
+        set => Database.Mutated.Mutation = value;
     }
 
     /// <summary>How disks behave until a fault says otherwise.</summary>
@@ -49,13 +49,19 @@ internal sealed class SimWorld : IAsyncDisposable
     /// <summary>No process's clock has been set wrong.</summary>
     public bool ClocksAgree { get; set; } = true;
 
-    /// <summary>What is broken on purpose in the engine.</summary>
+    /// <summary>Nothing goes wrong any more.</summary>
+    public bool IsHealed { get; set; }
+
+    /// <summary>What is broken on purpose in the engine. Set before the first process starts.</summary>
     public EngineBreak Break { get; set; }
+
+    /// <summary>Changes the engines' limits.</summary>
+    public Func<BrokerOptions, BrokerOptions> Options { get; set; } = static o => o;
 
     public static async Task<SimWorld> CreateAsync(SimKernel kernel)
     {
         SimBucket bucket = new(kernel, kernel.Random.Fork());
-        return new SimWorld(kernel, await SimDatabase.OpenAsync(kernel, bucket, kernel.Random.Fork()), bucket);
+        return new SimWorld(kernel, await SimDatabase.OpenAsync(kernel, kernel.Random.Fork()), bucket);
     }
 
     /// <param name="options">The engine's limits.</param>
@@ -63,7 +69,7 @@ internal sealed class SimWorld : IAsyncDisposable
     public SimNode AddNode(BrokerOptions options, Func<string, ClusterMembership>? shared = null)
     {
         string name = $"node{_nodes.Count}";
-        SimNode node = new(this, name, options with { Break = Break }, shared?.Invoke(name));
+        SimNode node = new(this, name, Options(options).BrokenBy(Break), shared?.Invoke(name));
         node.Disk.Faults = Disks;
         _nodes.Add(node);
         return node;

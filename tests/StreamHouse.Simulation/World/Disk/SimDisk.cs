@@ -25,6 +25,9 @@ internal sealed class SimDisk(SimKernel kernel, string name, SimRandom random)
     /// <summary>Highest position of the log that a synced frame says was synced before it.</summary>
     public long ProvenPosition { get; set; }
 
+    /// <summary>Told of each sync that is about to begin, with the time it takes.</summary>
+    public Action<TimeSpan>? Syncing { get; set; }
+
     public SimFile Create(string file, long bytes)
     {
         SimFile created = new((int)bytes);

@@ -6,8 +6,7 @@ namespace StreamHouse.Simulation.World.Disk;
 /// <summary>One process's view of its machine's disk: the real node log writes to it. Acts that are under way when the process dies still happen.</summary>
 /// <param name="disk">The disk.</param>
 /// <param name="process">The process.</param>
-/// <param name="skipsSync">Broken on purpose: writes are not synced.</param>
-internal sealed class SimLogDevice(SimDisk disk, SimProcess process, Func<bool> skipsSync) : ILogDevice
+internal sealed class SimLogDevice(SimDisk disk, SimProcess process) : ILogDevice
 {
     private static readonly TimeSpan SmallStep = TimeSpan.FromMicroseconds(20);
 
@@ -76,11 +75,14 @@ internal sealed class SimLogDevice(SimDisk disk, SimProcess process, Func<bool> 
                 file.Write((int)position, bytes);
                 return true;
             });
-            if (device.SkipsSync())
+            TimeSpan time = device.SyncTime();
+            disk.Syncing?.Invoke(time);
+            if (!device.Process.Alive)
             {
+                // It was killed between the write and the sync.
                 return;
             }
-            await device.ActAsync(device.SyncTime(), () =>
+            await device.ActAsync(time, () =>
             {
                 if (disk.Random.Chance(disk.Faults.SyncFails))
                 {
@@ -102,5 +104,5 @@ internal sealed class SimLogDevice(SimDisk disk, SimProcess process, Func<bool> 
 
     private SimDisk Disk => disk;
 
-    private bool SkipsSync() => skipsSync();
+    private SimProcess Process => process;
 }

@@ -2,7 +2,6 @@ using StreamHouse.Broker.Metadata;
 using StreamHouse.Simulation.Checkers;
 using StreamHouse.Simulation.Kernel;
 using StreamHouse.Simulation.Mutations;
-using StreamHouse.Simulation.World.Objects;
 using StreamHouse.Storage.Metadata;
 
 namespace StreamHouse.Simulation.World.Metadata;
@@ -21,11 +20,17 @@ internal sealed class SimDatabase(SimKernel kernel, SqlMetadataStore store, Muta
     /// <summary>The store itself, past all faults, for checks.</summary>
     public IMetadataStore Store => store;
 
+    /// <summary>Told of each call that is sent.</summary>
+    public Action<SimProcess, string>? Calling { get; set; }
+
     /// <summary>Told of each transaction after it took effect.</summary>
     public Action<SimTransaction>? Committed { get; set; }
 
-    public static async Task<SimDatabase> OpenAsync(SimKernel kernel, SimBucket bucket, SimRandom random) =>
-        new(kernel, await SqlMetadataStore.OpenInMemoryAsync(kernel.World.Clock, CancellationToken.None), new MutatedMetadata(bucket), random);
+    public static async Task<SimDatabase> OpenAsync(SimKernel kernel, SimRandom random)
+    {
+        SqlMetadataStore store = await SqlMetadataStore.OpenInMemoryAsync(kernel.World.Clock, CancellationToken.None);
+        return new SimDatabase(kernel, store, new MutatedMetadata(store), random);
+    }
 
     /// <summary>Runs one transaction now.</summary>
     public T Run<T>(SimProcess caller, string name, Func<IMetadataStore, Task<T>> run, object? argument)

@@ -46,7 +46,7 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process,
         CallAsync(nameof(RegisterSessionAsync), s => s.RegisterSessionAsync(session, timeToLive, ct), ct, (session.Incarnation, timeToLive));
 
     public Task<bool> RenewSessionAsync(Guid incarnation, TimeSpan timeToLive, CancellationToken ct) =>
-        CallAsync(nameof(RenewSessionAsync), s => database.Mutated.RenewAsync(s, incarnation, timeToLive), ct, (incarnation, (TimeSpan?)timeToLive));
+        CallAsync(nameof(RenewSessionAsync), _ => database.Mutated.RenewAsync(incarnation, timeToLive), ct, (incarnation, (TimeSpan?)timeToLive));
 
     public Task CloseSessionAsync(Guid incarnation, CancellationToken ct) =>
         CallAsync(nameof(CloseSessionAsync), s => s.CloseSessionAsync(incarnation, ct), ct);
@@ -58,7 +58,7 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process,
         CallAsync(nameof(TakeTopicLeasesAsync), s => s.TakeTopicLeasesAsync(topic, incarnation, nodeLog, ct), ct);
 
     public Task<Lease?> TakeLeaseAsync(TopicPartition partition, Guid incarnation, Guid? nodeLog, long? observedEpoch, CancellationToken ct) =>
-        CallAsync(nameof(TakeLeaseAsync), s => database.Mutated.TakeAsync(s.TakeLeaseAsync(partition, incarnation, nodeLog, observedEpoch, ct)), ct);
+        CallAsync(nameof(TakeLeaseAsync), _ => database.Mutated.TakeAsync(partition, incarnation, nodeLog, observedEpoch), ct);
 
     public Task<IReadOnlyList<TopicPartition>> ListFreeLeasesAsync(CancellationToken ct) =>
         CallAsync(nameof(ListFreeLeasesAsync), s => s.ListFreeLeasesAsync(ct), ct);
@@ -76,7 +76,7 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process,
         CallAsync(nameof(ForgetDeletedGroupsAsync), s => s.ForgetDeletedGroupsAsync(groups, ct), ct);
 
     public Task<IReadOnlyList<SliceOutcome>> CommitAsync(ObjectCommit commit, CancellationToken ct) =>
-        CallAsync(nameof(CommitAsync), s => database.Mutated.CommitAsync(s, commit), ct, commit);
+        CallAsync(nameof(CommitAsync), _ => database.Mutated.CommitAsync(commit), ct, commit);
 
     public Task<IReadOnlyList<SegmentRow>> ListSegmentsAsync(TopicPartition partition, long fromOffset, int limit, CancellationToken ct) =>
         CallAsync(nameof(ListSegmentsAsync), s => s.ListSegmentsAsync(partition, fromOffset, limit, ct), ct);
@@ -109,7 +109,7 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process,
         CallAsync(nameof(CountObjectsAsync), s => s.CountObjectsAsync(ct), ct);
 
     public Task<bool> TombstoneAsync(Guid objectId, string key, long bytes, CancellationToken ct) =>
-        CallAsync(nameof(TombstoneAsync), s => database.Mutated.TombstoneAsync(s, objectId, key, bytes), ct);
+        CallAsync(nameof(TombstoneAsync), s => s.TombstoneAsync(objectId, key, bytes, ct), ct);
 
     public Task<IReadOnlyList<PendingObject>> ListPendingDeletesAsync(TimeSpan age, int limit, CancellationToken ct) =>
         CallAsync(nameof(ListPendingDeletesAsync), s => s.ListPendingDeletesAsync(age, limit, ct), ct);
@@ -167,6 +167,7 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process,
     private async Task<T> CallAsync<T>(string name, Func<IMetadataStore, Task<T>> run, CancellationToken ct, object? argument = null)
     {
         ct.ThrowIfCancellationRequested();
+        database.Calling?.Invoke(process, name);
         MetadataFaults faults = database.Faults;
         TimeSpan pause = faults.PausedUntil - process.Kernel.Now;
         TimeSpan there = database.Random.Duration(faults.Latency.First, faults.Latency.Last) + (pause > TimeSpan.Zero ? pause : TimeSpan.Zero);

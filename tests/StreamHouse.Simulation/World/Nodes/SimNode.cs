@@ -3,7 +3,6 @@ using StreamHouse.Broker;
 using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Leases;
 using StreamHouse.Simulation.Kernel;
-using StreamHouse.Simulation.Mutations;
 using StreamHouse.Simulation.World.Disk;
 using StreamHouse.Simulation.World.Metadata;
 using StreamHouse.Simulation.World.Objects;
@@ -125,7 +124,7 @@ internal sealed class SimNode : IDisposable
         try
         {
             BrokerPorts ports = new(
-                new SimMetadataStore(_world.Database, process, embedded: _shared is null), new SimObjectStore(_world.Bucket, process), new SimLogDevice(Disk, process, SkipsSync),
+                new SimMetadataStore(_world.Database, process, embedded: _shared is null), new SimObjectStore(_world.Bucket, process), new SimLogDevice(Disk, process),
                 process.Clock, process.Random, metrics, new SimLoggers(process));
             broker = _shared is { } shared
                 ? await LocalBroker.StartSharedAsync(ports, Options, shared, CancellationToken.None)
@@ -143,9 +142,6 @@ internal sealed class SimNode : IDisposable
             End(process, "has failed", await broker.Failed);
         }
     }
-
-    private bool SkipsSync() =>
-        _world.Mutation == Mutation.AcknowledgeBeforeSync || (_world.Mutation == Mutation.RecoverWithoutSync && Broker is null);
 
     // What the server's host does: the process exits, acknowledging nothing more.
     private void End(SimProcess process, string how, Exception cause)

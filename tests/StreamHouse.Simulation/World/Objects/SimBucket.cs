@@ -1,6 +1,4 @@
-using StreamHouse.Broker.Segments;
 using StreamHouse.Simulation.Kernel;
-using StreamHouse.Simulation.Mutations;
 
 namespace StreamHouse.Simulation.World.Objects;
 
@@ -18,42 +16,34 @@ internal sealed class SimBucket(SimKernel kernel, SimRandom random)
 
     public IReadOnlyDictionary<string, SimObject> Objects => _objects;
 
-    /// <summary>What is broken on purpose.</summary>
-    public Mutation Mutation { get; set; }
-
     /// <summary>Told of each object that is deleted, with its age.</summary>
     public Action<string, TimeSpan>? Deleted { get; set; }
 
-    public bool TryPut(string key, byte[] bytes)
+    /// <summary>Told of each object that is stored, with who asked for it.</summary>
+    public Action<SimProcess>? Stored { get; set; }
+
+    public bool TryPut(string key, byte[] bytes, SimProcess by)
     {
-        key = NameOf(key);
-        if (Mutation == Mutation.ReuseObjectKeys)
-        {
-            _objects.Remove(key);
-        }
         if (!_objects.TryAdd(key, new SimObject(bytes, kernel.World.Clock.GetUtcNow())))
         {
             return false;
         }
         kernel.Trace.Add("bucket", $"put {key}, {bytes.Length} bytes");
+        Stored?.Invoke(by);
         return true;
     }
 
     /// <summary>The object of a key, or null.</summary>
-    public SimObject? Find(string key) => _objects.GetValueOrDefault(NameOf(key));
+    public SimObject? Find(string key) => _objects.GetValueOrDefault(key);
 
     public void Delete(string key)
     {
-        if (_objects.Remove(NameOf(key), out SimObject? gone))
+        if (_objects.Remove(key, out SimObject? gone))
         {
             kernel.Trace.Add("bucket", $"deleted {key}");
             Deleted?.Invoke(key, kernel.World.Clock.GetUtcNow() - gone.LastModified);
         }
     }
-
-    // Broken: without the id that makes each name new.
-    private string NameOf(string key) =>
-        Mutation == Mutation.ReuseObjectKeys && SegmentKeys.TryParseObjectId(key, out Guid id) ? key.Replace(id.ToString("D"), "x", StringComparison.Ordinal) : key;
 }
 
 /// <summary>A stored object.</summary>

@@ -1,6 +1,5 @@
 using StreamHouse.Broker.Segments;
 using StreamHouse.Simulation.Kernel;
-using StreamHouse.Simulation.Mutations;
 
 namespace StreamHouse.Simulation.World.Objects;
 
@@ -19,20 +18,11 @@ internal sealed class SimObjectStore(SimBucket bucket, SimProcess process) : IOb
         if (bucket.Random.Chance(faults.LatePuts))
         {
             TimeSpan late = bucket.Random.Duration(TimeSpan.FromSeconds(1), faults.LateBy);
-            _ = WorldCall.RunAsync(process, late, () => bucket.TryPut(key, bytes), TimeSpan.Zero);
+            _ = WorldCall.RunAsync(process, late, () => bucket.TryPut(key, bytes, process), TimeSpan.Zero);
             await CallAsync(1, static () => true, ct);
             throw new ObjectStoreException("The simulated store did not answer in time.");
         }
-        bool stored;
-        try
-        {
-            stored = await CallAsync(1, () => bucket.TryPut(key, bytes), ct);
-        }
-        catch (ObjectStoreException) when (bucket.Mutation == Mutation.DropFailedUpload)
-        {
-            return;
-        }
-        if (!stored)
+        if (!await CallAsync(1, () => bucket.TryPut(key, bytes, process), ct))
         {
             throw new ObjectExistsException(key);
         }
@@ -56,7 +46,7 @@ internal sealed class SimObjectStore(SimBucket bucket, SimProcess process) : IOb
             {
                 if (found.Count < limit && key.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(key, after) > 0)
                 {
-                    found.Add(new StoredObject(key, stored.Bytes.Length, bucket.Mutation == Mutation.CollectYoungOrphan ? stored.LastModified - TimeSpan.FromDays(1) : stored.LastModified));
+                    found.Add(new StoredObject(key, stored.Bytes.Length, stored.LastModified));
                 }
             }
             return (IReadOnlyList<StoredObject>)found;
