@@ -42,7 +42,7 @@ needs() {
     0055) parts=(standard 'linger.ms (' 'linger.ms <' 'no acks' idempotence) ;;
     # Without transactions, which the suite leaves out before 0.11.
     0061) kafka=0.10.2 ;;
-    0079) options=-k ;;
+    0047 | 0079) options=-k ;;
     # Nothing but what needs no server: the rest needs SSL, or transactions.
     0097 | 0103) options=-l ;;
     # All but Acls and AlterConfigs.
@@ -120,7 +120,7 @@ run() {
   local why
   why=$(grep -a -A1 "### Test \"$test" "$log" | tail -1 | tr '\t' ' ' | cut -c1-300) || true
   if ! jq -e .tests "$report" >/dev/null 2>&1; then
-    printf '%s\t%s\t%s\t%s\n' "$(grep -oaE "\[$test[a-z0-9_]*" "$log" | head -1 | tr -d '[' | grep . || echo "$test")" \
+    printf '%s\t%s\t%s\t%s\n' "$(grep -oaE "\[$test[a-z0-9_]*" "$log" | tail -1 | tr -d '[' | grep . || echo "$test")" \
       "$([ $code = 124 ] && echo 'TIMED OUT' || echo "ENDED WITH $code")" "$seconds_max" "$why"
   elif [ -n "$part" ] && ! grep -aq "$part.*: PASS (" "$log" && ! grep -q '"FAILED"' "$report"; then
     printf '%s\tNO SUBTEST %s\t0\t\n' "$test" "$part"
