@@ -34,16 +34,22 @@ internal sealed class DeviceThread : IDisposable
         }
     }
 
-    public void Enqueue(DeviceOperation operation)
+    /// <summary>Has the thread run an operation after those before it.</summary>
+    /// <returns>False when it ends: the operation never runs.</returns>
+    public bool TryEnqueue(DeviceOperation operation)
     {
         lock (_queue)
         {
-            ObjectDisposedException.ThrowIf(_stopping, this);
+            if (_stopping)
+            {
+                return false;
+            }
             _queue.Enqueue(operation);
             if (_queue.Count == 1)
             {
                 Monitor.Pulse(_queue);
             }
+            return true;
         }
     }
 
@@ -51,7 +57,7 @@ internal sealed class DeviceThread : IDisposable
     public Task<T> RunAsync<T>(Func<T> action)
     {
         var operation = new FunctionOperation<T>(action);
-        Enqueue(operation);
+        ObjectDisposedException.ThrowIf(!TryEnqueue(operation), this);
         return operation.Result;
     }
 
@@ -146,7 +152,12 @@ internal abstract class AwaitedOperation(DeviceThread thread) : DeviceOperation,
         _continuation = continuation;
         _state = state;
         _context = flags.HasFlag(ValueTaskSourceOnCompletedFlags.UseSchedulingContext) ? SynchronizationContext.Current : null;
-        thread.Enqueue(this);
+        if (!thread.TryEnqueue(this))
+        {
+            // An awaiter cannot be thrown at: it is told like of any other failure, elsewhere, since it must not run on its own stack.
+            _failure = new ObjectDisposedException(nameof(FolderLogDevice));
+            ThreadPool.UnsafeQueueUserWorkItem(static operation => operation.Complete(), this, preferLocal: false);
+        }
     }
 
     public void GetResult(short token)
@@ -176,6 +187,16 @@ internal abstract class AwaitedOperation(DeviceThread thread) : DeviceOperation,
         {
             _failure = e;
         }
+        Complete();
+    }
+
+    protected abstract void Execute();
+
+    /// <summary>Nobody uses the operation any more.</summary>
+    protected abstract void Recycle();
+
+    private void Complete()
+    {
         Action<object?> continuation = _continuation!;
         object? state = _state;
         SynchronizationContext? context = _context;
@@ -189,11 +210,6 @@ internal abstract class AwaitedOperation(DeviceThread thread) : DeviceOperation,
             context.Post(_ => continuation(state), null);
         }
     }
-
-    protected abstract void Execute();
-
-    /// <summary>Nobody uses the operation any more.</summary>
-    protected abstract void Recycle();
 
     private void Check(short token)
     {

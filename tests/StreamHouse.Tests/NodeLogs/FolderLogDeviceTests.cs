@@ -97,6 +97,17 @@ public sealed class FolderLogDeviceTests : IDisposable
     }
 
     [Fact]
+    public async Task Write_after_the_device_was_closed_fails_for_whoever_awaits_it()
+    {
+        var device = new FolderLogDevice(_folder);
+        ILogFile file = await device.CreateAsync("a.log", 1 << 16, CancellationToken.None);
+        ValueTask begun = file.WriteDurablyAsync(0, new byte[4096], CancellationToken.None);
+        device.Dispose();
+
+        await Should.ThrowAsync<ObjectDisposedException>(async () => await begun).WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
     public void Entering_never_runs_the_caller_on_its_own_stack()
     {
         using var device = new FolderLogDevice(_folder);
