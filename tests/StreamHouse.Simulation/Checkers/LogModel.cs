@@ -34,12 +34,12 @@ internal sealed class LogModel
 /// <summary>What clients know of one partition's log.</summary>
 internal sealed class PartitionModel(TopicPartition partition)
 {
-    private readonly SortedDictionary<long, KnownRecord> _known = [];
+    private readonly Dictionary<long, KnownRecord> _known = [];
     private readonly Dictionary<ulong, long> _offsets = [];
 
     public TopicPartition Partition => partition;
 
-    /// <summary>Records by offset.</summary>
+    /// <summary>Records by offset, in the order they became known in.</summary>
     public IReadOnlyDictionary<long, KnownRecord> Known => _known;
 
     /// <summary>Appends in the order they ended, and those that never did.</summary>
