@@ -31,7 +31,7 @@ internal sealed class TieredReader(IManifestStore manifest, ManifestCache rows, 
                 row = await rows.FindAsync(wanted.Partition, offset, ct);
                 if (row is null || row.BaseOffset > offset)
                 {
-                    return fetch.Bytes > 0 ? fetch : Missing(partition, offset, fetch);
+                    return fetch.Bytes > 0 ? fetch : await ExplainAsync(partition, offset, fetch, ct);
                 }
                 SegmentReadResult read = await segments.ReadAsync(row, offset, bytesMax - fetch.Bytes, wholeFirst && fetch.Bytes == 0, fetch, ct);
                 fetch.Count(read.NextOffset - offset);
@@ -144,12 +144,25 @@ internal sealed class TieredReader(IManifestStore manifest, ManifestCache rows, 
         }
     }
 
-    private static PartitionFetch Missing(PartitionWriter partition, long offset, PartitionFetch fetch) =>
-        offset < partition.Describe().LogStartOffset
-            ? Failed(fetch, BrokerErrorCode.OffsetOutOfRange, $"Offset {offset} has just been removed by retention. Seek to the log start.")
+    // Before this is called damage: the log start may have been moved while the answer was lost, or by another leader.
+    private async ValueTask<PartitionFetch> ExplainAsync(PartitionWriter partition, long offset, PartitionFetch fetch, CancellationToken ct)
+    {
+        long start = partition.Describe().LogStartOffset;
+        if (offset >= start)
+        {
+            if (await manifest.AdvanceLogStartAsync(partition.Partition, partition.Holder, partition.Epoch, start, ct) is not { } inForce)
+            {
+                return Failed(fetch, BrokerErrorCode.NotLeader, "The lease on this partition is lost; ask its new leader.");
+            }
+            partition.SetLogStart(inForce);
+            start = inForce;
+        }
+        return offset < start
+            ? Failed(fetch, BrokerErrorCode.OffsetOutOfRange, $"Offset {offset} has been removed by retention or on request. Seek to the log start.", start)
             : Failed(fetch, BrokerErrorCode.DataDamaged, $"No slice in the manifest holds offset {offset} of {fetch.Partition}.");
+    }
 
-    private static PartitionFetch Failed(PartitionFetch fetch, BrokerErrorCode code, string message) => new()
+    private static PartitionFetch Failed(PartitionFetch fetch, BrokerErrorCode code, string message, long logStart = -1) => new()
     {
         Partition = fetch.Partition,
         Error = code,
@@ -157,7 +170,7 @@ internal sealed class TieredReader(IManifestStore manifest, ManifestCache rows, 
         HighWatermark = fetch.HighWatermark,
         LastStableOffset = fetch.LastStableOffset,
         LogEndOffset = fetch.LogEndOffset,
-        LogStartOffset = fetch.LogStartOffset,
+        LogStartOffset = Math.Max(logStart, fetch.LogStartOffset),
         LeaderEpoch = fetch.LeaderEpoch,
     };
 }

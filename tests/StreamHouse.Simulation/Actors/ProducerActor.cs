@@ -13,6 +13,9 @@ internal sealed record ProducerPlan
     /// <summary>Whether it has sequences and sends again what was not acknowledged. A plain producer sends everything once.</summary>
     public bool Idempotent { get; init; } = true;
 
+    /// <summary>When it wants its answers. Without <see cref="Broker.Partitions.Acks.All"/> everything is sent once, and may be lost at a crash.</summary>
+    public Acks Acks { get; init; } = Acks.All;
+
     public int InFlightMax { get; init; } = 5;
 
     public int RecordsMax { get; init; } = 4;
@@ -34,6 +37,8 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
     private long _nextRecord;
     private int _nextSequence;
     private long _producerId = -1;
+    private SimConnection? _ordered;
+    private List<ulong> _order = [];
 
     /// <summary>Batches acknowledged so far.</summary>
     public int Acknowledged { get; private set; }
@@ -88,6 +93,7 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
         MadeBatch batch = RecordMaker.Make(
             Name, ref _nextRecord, count, plan.PaddingMax, Process.Clock.GetUtcNow().ToUnixTimeMilliseconds(), Random, _producerId, _nextSequence);
         _nextSequence += count;
+        model.Made.UnionWith(batch.Hashes);
         _open.Add(new Sent(batch, World.Kernel.Now));
     }
 
@@ -95,11 +101,20 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
     private async Task<bool> SendAllAsync()
     {
         SimConnection connection = Link.Connection;
+        if (plan.Acks != Acks.All)
+        {
+            NoteOrder(connection);
+        }
         List<(Sent Sent, Task<AppendResult> Answer)> waiting = new(_open.Count);
         foreach (Sent sent in _open)
         {
             byte[] batch = sent.Batch.Bytes;
-            waiting.Add((sent, connection.CallAsync(b => Requests.AppendAsync(b, partition, batch, Acks.All), plan.Timeout, repeatable: plan.Idempotent)));
+            waiting.Add((sent, connection.CallAsync(b => Requests.AppendAsync(b, partition, batch, plan.Acks), plan.Timeout, repeatable: plan.Idempotent)));
+        }
+        if (plan.Acks == Acks.None)
+        {
+            // Nobody waits: what becomes of them shows in the log only.
+            return true;
         }
         bool succeeded = true;
         foreach ((Sent sent, Task<AppendResult> answer) in waiting)
@@ -136,6 +151,15 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
     {
         World.Kernel.Trace.Add(Name, $"batch {sent.Batch.Sequence} acknowledged at {result.BaseOffset}, epoch {result.LeaderEpoch}");
         PartitionModel log = model[partition];
+        if (plan.Acks != Acks.All)
+        {
+            // Sequenced, no more: it may yet be lost, and is seen later than this.
+            log.Weak.Add(new WeakAppend(sent.Batch.Hashes, result.LeaderEpoch, result.BaseOffset));
+            log.Appends.Add(new AppendOperation(sent.Batch.Hashes[0], sent.Batch.Hashes.Length, sent.Began, null, -1));
+            _open.Remove(sent);
+            Acknowledged++;
+            return;
+        }
         for (int i = 0; i < sent.Batch.Hashes.Length; i++)
         {
             log.Learn(result.BaseOffset + i, sent.Batch.Hashes[i], acknowledged: true, Name);
@@ -144,6 +168,20 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
         _open.Remove(sent);
         Link.Succeeded();
         Acknowledged++;
+    }
+
+    // Requests of one connection arrive in the order they were sent.
+    private void NoteOrder(SimConnection connection)
+    {
+        if (connection != _ordered)
+        {
+            _ordered = connection;
+            model[partition].Orders.Add(_order = []);
+        }
+        foreach (Sent sent in _open)
+        {
+            _order.AddRange(sent.Batch.Hashes);
+        }
     }
 
     // What was not acknowledged stays open for ever: it may be in the log already, or come into it late.

@@ -62,7 +62,12 @@ internal static class FinalAudit
     }
 
     /// <summary>Holds a log against the model: what was acknowledged or read is there, where it was, and nothing is there twice.</summary>
-    public static void Check(PartitionModel model, long start, IReadOnlyList<ulong> records)
+    /// <param name="all">Everything that clients know.</param>
+    /// <param name="model">What they know of this partition.</param>
+    /// <param name="start">Its log start.</param>
+    /// <param name="records">Its records from there on.</param>
+    /// <param name="epoch">Epoch of its leader, which has been in force since its first record was sequenced; -1 when that is not known.</param>
+    public static void Check(LogModel all, PartitionModel model, long start, IReadOnlyList<ulong> records, long epoch = -1)
     {
         model.SeeLogStart(start);
         if (start < model.GoneBelow)
@@ -83,8 +88,13 @@ internal static class FinalAudit
         }
         for (int i = 0; i < records.Count; i++)
         {
+            if (!all.Made.Contains(records[i]))
+            {
+                throw new InvariantException($"{model.Partition}: {records[i]:x16} lies at {start + i}, but nobody has sent it.");
+            }
             model.Learn(start + i, records[i], acknowledged: false, "the audit");
         }
+        WeakAudit.Check(model, start, records, epoch);
         CheckOrder(model);
     }
 

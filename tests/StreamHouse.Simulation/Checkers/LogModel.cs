@@ -24,6 +24,9 @@ internal sealed class LogModel
         }
     }
 
+    /// <summary>Every record that any producer ever made.</summary>
+    public HashSet<ulong> Made { get; } = [];
+
     /// <summary>Partitions of topics that are not deleted, in the order they became known.</summary>
     public IReadOnlyList<TopicPartition> Live => [.. _partitions.Values.Where(p => !p.Deleted).Select(p => p.Partition)];
 
@@ -44,6 +47,12 @@ internal sealed class PartitionModel(TopicPartition partition)
 
     /// <summary>Appends in the order they ended, and those that never did.</summary>
     public List<AppendOperation> Appends { get; } = [];
+
+    /// <summary>Appends that were acknowledged when they were sequenced, which promises little.</summary>
+    public List<WeakAppend> Weak { get; } = [];
+
+    /// <summary>Records of producers that send everything once, in the order they were sent, by connection.</summary>
+    public List<List<ulong>> Orders { get; } = [];
 
     /// <summary>Answers to the question where the log ends.</summary>
     public List<EndOperation> Ends { get; } = [];
@@ -118,6 +127,12 @@ internal readonly record struct KnownRecord(ulong Record, bool Acknowledged, str
 /// <param name="Ended">When it was acknowledged; null when it never was.</param>
 /// <param name="Offset">Where it was acknowledged, or -1.</param>
 internal sealed record AppendOperation(ulong First, int Count, TimeSpan Began, TimeSpan? Ended, long Offset);
+
+/// <summary>An append that was acknowledged once its leader had sequenced it.</summary>
+/// <param name="Records">Its records.</param>
+/// <param name="Epoch">Of the leader.</param>
+/// <param name="Offset">Where it would be.</param>
+internal sealed record WeakAppend(ulong[] Records, long Epoch, long Offset);
 
 /// <summary>A question for the end of a partition, answered.</summary>
 internal sealed record EndOperation(TimeSpan Began, TimeSpan Ended, long Offset);

@@ -1,6 +1,7 @@
 using StreamHouse.Broker;
 using StreamHouse.Broker.Leases;
 using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Simulation.Actors;
 using StreamHouse.Simulation.Checkers;
@@ -48,7 +49,7 @@ internal sealed class SharedCluster : Scenario
         foreach (PartitionModel model in run.Model.Partitions.Values.Where(p => !p.Deleted))
         {
             (long start, List<ulong> records) = await ReadFromLeaderAsync(run, model.Partition);
-            FinalAudit.Check(model, start, records);
+            FinalAudit.Check(run.Model, model, start, records);
         }
         foreach (Lease lease in await run.World.Database.Store.ListLeasesAsync(CancellationToken.None))
         {
@@ -72,6 +73,11 @@ internal sealed class SharedCluster : Scenario
             TopicPartition partition = new(topic.Id, p);
             run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.p", partition, new ProducerPlan()));
             run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.plain", partition, new ProducerPlan { Idempotent = false }));
+            if (run.Random.Chance(0.3))
+            {
+                ProducerPlan weak = new() { Idempotent = false, Acks = run.Random.Chance(0.6) ? Acks.Leader : Acks.None };
+                run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.weak", partition, weak));
+            }
             run.Add(new ReaderActor(run.World, run.Model, $"{name}.{p}.r", partition));
         }
     }

@@ -1,4 +1,5 @@
 using StreamHouse.Broker.Metadata;
+using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Simulation.Actors;
 using StreamHouse.Simulation.Checkers;
@@ -37,6 +38,8 @@ internal sealed class SingleNode : Scenario
 
         await run.HealAsync();
         await run.FinishAsync(TimeSpan.FromMinutes(5));
+        // Until what was sequenced last is durable, and seen.
+        await run.Kernel.DelayAsync(TimeSpan.FromSeconds(3));
         await AuditAsync(run, node);
 
         // What a power failure now takes with it had not been as durable as was said.
@@ -59,6 +62,11 @@ internal sealed class SingleNode : Scenario
             if (run.Random.Chance(0.4))
             {
                 run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.plain", partition, new ProducerPlan { Idempotent = false }));
+            }
+            if (run.Random.Chance(0.3))
+            {
+                ProducerPlan weak = new() { Idempotent = false, Acks = run.Random.Chance(0.6) ? Acks.Leader : Acks.None };
+                run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.weak", partition, weak));
             }
             run.Add(new ReaderActor(run.World, run.Model, $"{name}.{p}.r", partition));
             run.Add(new EndActor(run.World, run.Model, $"{name}.{p}.e", partition));
@@ -86,7 +94,7 @@ internal sealed class SingleNode : Scenario
         foreach (PartitionModel model in run.Model.Partitions.Values.Where(p => !p.Deleted))
         {
             (long start, List<ulong> records) = await FinalAudit.ReadAsync(node.Broker!, model.Partition);
-            FinalAudit.Check(model, start, records);
+            FinalAudit.Check(run.Model, model, start, records, node.Broker!.DescribePartition(model.Partition).LeaderEpoch);
         }
         foreach (Lease lease in await run.World.Database.Store.ListLeasesAsync(CancellationToken.None))
         {

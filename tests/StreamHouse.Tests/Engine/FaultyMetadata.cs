@@ -71,7 +71,12 @@ internal class FaultyMetadata : DispatchProxy
             if (targetMethod.Name == LosesReplyOf)
             {
                 LosesReplyOf = null;
-                return answer is Task<IReadOnlyList<Lease>> leases ? LoseAsync(leases) : LoseAsync((Task)answer!);
+                return answer switch
+                {
+                    Task<IReadOnlyList<Lease>> leases => LoseAsync(leases),
+                    Task<long?> logStart => LoseAsync(logStart),
+                    _ => LoseAsync((Task)answer!),
+                };
             }
             return answer;
         }
@@ -87,7 +92,7 @@ internal class FaultyMetadata : DispatchProxy
         return await _inner.ListSegmentsAsync(partition, from, limit, ct);
     }
 
-    private static async Task<IReadOnlyList<Lease>> LoseAsync(Task<IReadOnlyList<Lease>> act)
+    private static async Task<T> LoseAsync<T>(Task<T> act)
     {
         await act;
         throw new MetadataUnavailableException("the reply was lost, says the test");

@@ -1,4 +1,5 @@
 using StreamHouse.Broker;
+using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Segments;
 using StreamHouse.Broker.Topics;
@@ -271,5 +272,27 @@ public class FetchTests
         EngineRig.Decode(result.Partitions[0], 0, read);
         read.ShouldBe(["0:a", "1:b"]);
         result.Partitions[0].HighWatermark.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Records_whose_deletion_was_not_answered_are_out_of_range_and_not_damaged()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync();
+        await rig.AppendAsync(topic, "a");
+        await rig.TierAsync(topic);
+        await rig.AppendAsync(topic, "b");
+        await rig.TierAsync(topic);
+        await rig.CrashAsync();
+        rig.Metadata.LosesReplyOf = nameof(IManifestStore.AdvanceLogStartAsync);
+        await Should.ThrowAsync<BrokerException>(() => rig.Broker.DeleteRecordsAsync(new TopicPartition(topic.Id, 0), 1, CancellationToken.None));
+        (await rig.Store.PruneAsync(100, CancellationToken.None)).ShouldBe(1);
+
+        using FetchResult below = await rig.FetchAsync(topic, 0).WaitAsync(Soon);
+
+        below.Partitions[0].Error.ShouldBe(BrokerErrorCode.OffsetOutOfRange);
+        below.Partitions[0].LogStartOffset.ShouldBe(1);
+        rig.Status(topic).LogStartOffset.ShouldBe(1);
+        (await rig.ReadAllAsync(topic, 1)).ShouldBe(["1:b"]);
     }
 }
