@@ -84,7 +84,8 @@ internal sealed class SingleNode : Scenario
         }
     }
 
-    private static async Task AuditAsync(SimRun run, SimNode node)
+    /// <summary>Holds all that the process serves against all that was promised.</summary>
+    public static async Task AuditAsync(SimRun run, SimNode node)
     {
         foreach (GroupModel group in run.Groups)
         {

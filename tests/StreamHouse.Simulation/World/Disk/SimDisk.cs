@@ -55,6 +55,33 @@ internal sealed class SimDisk(SimKernel kernel, string name, SimRandom random)
         kernel.Trace.Add(name, $"power lost, {lost} sectors with it");
     }
 
+    /// <summary>The power fails; all that was not synced has reached the platter, but a bit of it is wrong.</summary>
+    /// <returns>Whether a frame was not synced, in which the bit is.</returns>
+    public bool LosePowerAndFlipUnsynced()
+    {
+        List<(SimFile File, int At, int Bytes)> candidates = [];
+        foreach ((string file, SimFile content) in _files)
+        {
+            if (file.EndsWith(".log", StringComparison.Ordinal))
+            {
+                candidates.AddRange(content.Frames().Where(f => content.IsUnsynced(f.At)).Select(f => (content, f.At, f.Bytes)));
+            }
+        }
+        foreach (SimFile file in _files.Values)
+        {
+            file.Sync();
+        }
+        if (candidates.Count == 0)
+        {
+            return false;
+        }
+        (SimFile flipped, int begin, int bytes) = candidates[random.Next(candidates.Count)];
+        int where = begin + random.Next(bytes);
+        new BitFlip(flipped, where, (byte)(1 << random.Next(8))).Toggle();
+        kernel.Trace.Add(name, $"power lost, and a bit flipped at {where}, which was not synced");
+        return true;
+    }
+
     /// <summary>Flips one bit of what a synced frame has proved to be synced, or returns null when there is nothing such.</summary>
     public BitFlip? FlipProvenBit()
     {
@@ -111,6 +138,9 @@ internal sealed class SimFile(int bytes)
         }
         data.CopyTo(Data.AsSpan(at));
     }
+
+    /// <summary>Whether the sector at a place is in the page cache only.</summary>
+    public bool IsUnsynced(int at) => _unsynced.ContainsKey(at / SectorBytes);
 
     /// <summary>Onto the disk.</summary>
     public void Sync() => _unsynced.Clear();

@@ -80,6 +80,14 @@ internal sealed class SimNode : IDisposable
         Disk.LosePower();
     }
 
+    /// <summary>The process ends in the middle of a write, of which everything has reached the disk but for one bit that is wrong.</summary>
+    /// <returns>Whether anything was being written.</returns>
+    public bool LosePowerAndFlipUnsynced()
+    {
+        Kill();
+        return Disk.LosePowerAndFlipUnsynced();
+    }
+
     /// <summary>Stops as an operator would, within a time; killed when that is not enough.</summary>
     public async Task StopAsync(TimeSpan limit)
     {
