@@ -1,7 +1,5 @@
-using StreamHouse.Broker.Buffers;
 using StreamHouse.Broker.Metadata;
 using StreamHouse.Broker.NodeLogs;
-using StreamHouse.Broker.Producers;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Records;
 
@@ -9,9 +7,10 @@ namespace StreamHouse.Broker.Partitions;
 
 /// <summary>
 /// The one writer of a led partition. Assigns offsets, hands batches to the durability stage and shows them to readers once they are
-/// durable. Everything happens under one lock, in short synchronous steps: that is its one thread of control.
+/// durable. Everything happens under one lock, in short synchronous steps: that is its one thread of control. Here are appends; what reads it
+/// and what moves it into objects are beside.
 /// </summary>
-internal sealed class PartitionWriter
+internal sealed partial class PartitionWriter
 {
     private readonly PartitionServices _services;
     private readonly Lock _lock = new();
@@ -199,116 +198,6 @@ internal sealed class PartitionWriter
         ReadyForUpload(this, append.Batch.Length);
     }
 
-    /// <summary>Takes what is ready for upload and not sealed yet. The caller releases the slice when it has done with it.</summary>
-    /// <returns>Null when there is nothing, or the partition is closed.</returns>
-    public SealedSlice? Seal()
-    {
-        lock (_lock)
-        {
-            long start = _log.SealedEnd;
-            long end = Durability == Durability.Local ? _log.HighWatermark : _log.End;
-            if (_closed is not null || start == end || !_producers.CanSnapshot)
-            {
-                return null;
-            }
-            List<BufferSlice> batches = _log.Seal(end, out long bytes);
-            return new SealedSlice(
-                this, Epoch, start, end, _log.Start, batches, bytes,
-                _producers.Snapshot(sequenced: Durability == Durability.Object || _services.Break == EngineBreak.SnapshotWithPendingState, NowMs));
-        }
-    }
-
-    /// <summary>Whether <see cref="Seal"/> has the producer state it needs, or knows that it is damaged.</summary>
-    public bool CanSeal
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _producers.CanSnapshot;
-            }
-        }
-    }
-
-    /// <summary>
-    /// Loads producer state that sealing and idempotent appends need. When it is missing or damaged, appends are refused from then on, and the
-    /// tail can be sealed.
-    /// </summary>
-    /// <exception cref="BrokerException">It cannot be read now.</exception>
-    public async Task EnsureProducersLoadedAsync(CancellationToken ct)
-    {
-        long logStart;
-        long tieredEnd;
-        bool isAllTiered;
-        lock (_lock)
-        {
-            if (_producers.Loaded)
-            {
-                return;
-            }
-            (logStart, tieredEnd, isAllTiered) = (_log.Start, _log.TieredEnd, _log.Tail.UntieredBytes == 0);
-        }
-        try
-        {
-            IReadOnlyList<ProducerSnapshot> snapshots = await _services.ProducerSnapshots.LoadAsync(Partition, logStart, ct);
-            lock (_lock)
-            {
-                if (_producers.Damage is not null && !(isAllTiered && _log.TieredEnd == tieredEnd && _log.Tail.UntieredBytes == 0))
-                {
-                    // Slices were sealed or committed meanwhile: what was read is of a time that cannot be told.
-                    _producers.LoadFailed();
-                    return;
-                }
-                _producers.Load(snapshots, _log.Tail, _log.TieredEnd, NowMs);
-            }
-        }
-        catch (BrokerException e) when (e.Code == BrokerErrorCode.DataDamaged)
-        {
-            bool isNew;
-            lock (_lock)
-            {
-                isNew = _producers.MarkDamaged(AppendResult.Refused(e.Code, e.Message), _log.Tail, _log.TieredEnd, NowMs);
-            }
-            if (isNew)
-            {
-                Log.ClosedToWriters(_services.Logger, Topic, Partition.Partition, e.Message);
-            }
-        }
-    }
-
-    /// <summary>A slice is in the manifest.</summary>
-    public void OnCommitted(SealedSlice slice)
-    {
-        List<PendingAppend> durable = [];
-        lock (_lock)
-        {
-            if (_closed is not null)
-            {
-                return;
-            }
-            if (Durability == Durability.Object)
-            {
-                durable = _sequencer.CompleteBelow(slice.EndOffset);
-            }
-            _log.MarkTiered(slice.EndOffset);
-            _tieredWaiters.OnTiered(slice.EndOffset);
-            _services.Memory.Retain(this, slice.EndOffset);
-        }
-        foreach (PendingAppend append in durable)
-        {
-            append.Acknowledge();
-        }
-    }
-
-    /// <summary>Drops tiered batches below an offset from memory.</summary>
-    public void EvictTiered(long endOffset)
-    {
-        lock (_lock)
-        {
-            _log.Tail.Evict(endOffset);
-        }
-    }
-
     /// <summary>
     /// Ends the partition: what waits is refused with <paramref name="error"/>, what comes later too. Used when the lease is lost, the
     /// topic deleted, or storage has failed.
@@ -336,106 +225,6 @@ internal sealed class PartitionWriter
         foreach (PendingAppend append in failed)
         {
             append.Refuse(refusal);
-        }
-    }
-
-    /// <summary>Moves the log start forward; never back.</summary>
-    public void SetLogStart(long logStart)
-    {
-        lock (_lock)
-        {
-            _log.MoveStart(logStart);
-        }
-    }
-
-    /// <summary>Ends when everything below <paramref name="offset"/> is in objects.</summary>
-    public Task WaitForTieredAsync(long offset, CancellationToken ct)
-    {
-        lock (_lock)
-        {
-            return _log.TieredEnd >= offset ? Task.CompletedTask : _tieredWaiters.AddAsync(offset, ct);
-        }
-    }
-
-    /// <summary>The partition's marks.</summary>
-    public PartitionStatus Describe()
-    {
-        lock (_lock)
-        {
-            return new PartitionStatus(
-                Partition, Epoch, _log.Start, _log.TieredEnd, _log.HighWatermark, _log.End, _log.Tail.UntieredBytes, _closed is null);
-        }
-    }
-
-    /// <summary>The partition's marks, and the first visible offset of each epoch that the tail knows of, its own included.</summary>
-    public (PartitionStatus Status, SortedDictionary<long, long> Starts) DescribeEpochs()
-    {
-        lock (_lock)
-        {
-            SortedDictionary<long, long> starts = [];
-            for (int i = 0; i < _log.Tail.Count && _log.Tail[i].EndOffset <= _log.HighWatermark; i++)
-            {
-                starts.TryAdd(_log.Tail[i].Epoch, _log.Tail[i].BaseOffset);
-            }
-            starts.TryAdd(Epoch, _log.HighWatermark);
-            return (Describe(), starts);
-        }
-    }
-
-    /// <summary>Reads from memory what is visible at an offset.</summary>
-    /// <param name="request">What to read.</param>
-    /// <param name="bytesMax">Byte limit.</param>
-    /// <param name="wholeFirst">Return the first batch even when it is larger than the limit.</param>
-    /// <param name="belowTail">True when the offset is valid but must be read from objects.</param>
-    public PartitionFetch Read(in FetchPartition request, int bytesMax, bool wholeFirst, out bool belowTail)
-    {
-        lock (_lock)
-        {
-            belowTail = false;
-            return Refusal is { } refusal
-                ? _log.Answer(refusal.Error, refusal.Message)
-                : _log.Read(request, bytesMax, wholeFirst, out belowTail);
-        }
-    }
-
-    /// <summary>Registers a waiting read, unless there is something to tell it at once.</summary>
-    /// <returns>False when the read should look again now.</returns>
-    public bool TryWait(FetchWaiter waiter, in FetchPartition request, long seenHighWatermark)
-    {
-        lock (_lock)
-        {
-            return !IsUnreadable && _log.TryWait(waiter, request.Offset, seenHighWatermark);
-        }
-    }
-
-    /// <summary>Forgets a waiting read.</summary>
-    public void EndWait(FetchWaiter waiter)
-    {
-        lock (_lock)
-        {
-            _log.EndWait(waiter);
-        }
-    }
-
-    /// <summary>The visible batches from an offset on, with a reference to each.</summary>
-    public List<TailBatch> RetainVisible(long fromOffset)
-    {
-        lock (_lock)
-        {
-            return _log.RetainVisible(fromOffset);
-        }
-    }
-
-    /// <summary>Refuses when this process does not lead the partition, or is no longer sure that it does.</summary>
-    /// <exception cref="BrokerException">It does not.</exception>
-    public void ThrowIfNotLed()
-    {
-        lock (_lock)
-        {
-            if (Refusal is { } refusal)
-            {
-                throw new BrokerException(refusal.Error, refusal.Message!);
-            }
         }
     }
 
