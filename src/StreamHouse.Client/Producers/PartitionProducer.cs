@@ -362,7 +362,8 @@ internal sealed class PartitionProducer
             {
                 try
                 {
-                    await Task.Delay(wait, _core.Clock, _core.Closing);
+                    // Whole milliseconds only count: less would not wait at all, and go round until the time has come.
+                    await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), _core.Clock, _core.Closing);
                 }
                 catch (OperationCanceledException)
                 {

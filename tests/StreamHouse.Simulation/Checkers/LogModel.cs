@@ -39,6 +39,7 @@ internal sealed class PartitionModel(TopicPartition partition)
 {
     private readonly Dictionary<long, KnownRecord> _known = [];
     private readonly Dictionary<ulong, long> _offsets = [];
+    private readonly Dictionary<ulong, string> _refused = [];
 
     public TopicPartition Partition => partition;
 
@@ -86,6 +87,17 @@ internal sealed class PartitionModel(TopicPartition partition)
         LogStart = Math.Max(LogStart, start);
     }
 
+    /// <summary>A client was told for certain that a record was not appended.</summary>
+    /// <exception cref="InvariantException">It was.</exception>
+    public void Refuse(ulong record, string who)
+    {
+        _refused.Add(record, who);
+        if (_offsets.TryGetValue(record, out long offset))
+        {
+            throw new InvariantException($"{partition}: {who} was told that record {record:x16} was not appended, but it is at {offset}.");
+        }
+    }
+
     /// <summary>A record was acknowledged at, or read from, an offset.</summary>
     public void Learn(long offset, ulong record, bool acknowledged, string who)
     {
@@ -101,6 +113,10 @@ internal sealed class PartitionModel(TopicPartition partition)
                 _known[offset] = before with { Acknowledged = true };
             }
             return;
+        }
+        if (_refused.TryGetValue(record, out string? refused))
+        {
+            throw new InvariantException($"{partition}: record {record:x16} is, by {who}, at {offset}, but {refused} was told that it was not appended.");
         }
         if (!_offsets.TryAdd(record, offset))
         {

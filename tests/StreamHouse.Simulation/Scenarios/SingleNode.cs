@@ -71,6 +71,10 @@ internal sealed class SingleNode : Scenario
             run.Add(new ReaderActor(run.World, run.Model, $"{name}.{p}.r", partition));
             run.Add(new EndActor(run.World, run.Model, $"{name}.{p}.e", partition));
         }
+        if (run.Random.Chance(0.35))
+        {
+            run.Add(new ClientProducerActor(run.World, run.Model, $"{name}.client", topic));
+        }
     }
 
     private static void AddGroup(SimRun run, string name)

@@ -102,6 +102,25 @@ public sealed class ProducerBatchingTests
     }
 
     [Fact]
+    public async Task A_linger_with_less_than_a_millisecond_left_waits_instead_of_going_round()
+    {
+        ProducerRig rig = new(new ProducerOptions { Linger = TimeSpan.FromMicroseconds(500) });
+        Task run = Task.Run(() => rig.Time.Run(() =>
+        {
+            rig.Warm();
+            _ = rig.Send("a");
+            _ = rig.Send("b");
+            rig.Cluster.Held.Count.ShouldBe(1);
+
+            rig.Time.Advance(TimeSpan.FromMilliseconds(1));
+
+            rig.Cluster.Held.Count.ShouldBe(2);
+        }));
+        // In time that stands still it would go round for ever.
+        await run.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public void Batches_in_flight_are_bounded_and_those_behind_go_on_gathering()
     {
         ProducerRig rig = new(new ProducerOptions { BatchRecordsMax = 2, InFlightPerPartitionMax = 2 });
