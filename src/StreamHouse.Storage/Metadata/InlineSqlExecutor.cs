@@ -11,7 +11,7 @@ internal sealed class InlineSqlExecutor(SqlSession session) : ISqlExecutor
 
     public Task<T> WriteAsync<T>(Func<SqlSession, T> work, CancellationToken ct) => Run(static (t, w) => t.Write(w), work, ct);
 
-    public Task<T> ReadAsync<T>(Func<SqlSession, T> work, CancellationToken ct) => Run(static (t, w) => t.Read(w), work, ct);
+    public Task<T> ReadAsync<T>(Func<SqlSession, T> work, CancellationToken ct) => Run(static (t, w) => t.ReadAlone(w), work, ct);
 
     public ValueTask DisposeAsync()
     {

@@ -11,6 +11,19 @@ internal sealed class SqlTransactions(SqlSession session)
     /// <summary>Runs work over one snapshot.</summary>
     public T Read<T>(Func<SqlSession, T> work) => Run(session.Dialect.BeginRead, work);
 
+    /// <summary>Runs work that only reads, while nobody else uses the database: that is one snapshot without a transaction.</summary>
+    public T ReadAlone<T>(Func<SqlSession, T> work)
+    {
+        try
+        {
+            return work(session);
+        }
+        catch (DbException e)
+        {
+            throw session.Dialect.Translate(e, committing: false);
+        }
+    }
+
     /// <summary>Commits what was begun.</summary>
     public void Commit()
     {

@@ -11,19 +11,20 @@ namespace StreamHouse.Simulation.Actors;
 internal static class RecordMaker
 {
     private const ulong Prime = 0x9FB21C651E98DF25;
+    private const int LikelyRecordBytes = 128;
 
     /// <summary>A batch ready to be sent, and the hashes of its records.</summary>
     public static MadeBatch Make(string producer, ref long next, int count, int paddingMax, long timestamp, SimRandom random, long producerId, int sequence)
     {
         using RecordBatchBuilder builder = new();
         ulong[] hashes = new ulong[count];
+        byte[] key = Encoding.ASCII.GetBytes(producer);
         for (int i = 0; i < count; i++)
         {
             string text = string.Create(CultureInfo.InvariantCulture, $"{producer}/{next++}/");
             byte[] value = new byte[text.Length + random.Next(paddingMax + 1)];
             random.Fill(value);
             Encoding.ASCII.GetBytes(text, value);
-            byte[] key = Encoding.ASCII.GetBytes(producer);
             builder.Add(timestamp + i, key, value);
             hashes[i] = Hash(key, value);
         }
@@ -60,7 +61,7 @@ internal static class RecordMaker
     /// <summary>The records in whole batches: offset and hash of each, in order.</summary>
     public static List<(long Offset, ulong Hash)> Read(ReadOnlySpan<byte> batches)
     {
-        List<(long, ulong)> found = [];
+        List<(long, ulong)> found = new(batches.Length / LikelyRecordBytes);
         using RecordBatchReader reader = new();
         for (int at = 0; at < batches.Length;)
         {

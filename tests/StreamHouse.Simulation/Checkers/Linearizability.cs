@@ -70,16 +70,21 @@ internal static class Linearizability
     // Calls and returns in the order of time; at the same time calls first, which allows more orders, never fewer.
     private static Entry Chain(IReadOnlyList<LogOperation> operations)
     {
-        List<(TimeSpan At, int Kind, Entry Entry)> events = [];
-        for (int i = 0; i < operations.Count; i++)
+        int count = operations.Count;
+        Entry[] events = new Entry[2 * count];
+        (long At, int Place)[] order = new (long, int)[2 * count];
+        for (int i = 0; i < count; i++)
         {
-            Entry ended = new(i, null);
-            events.Add((operations[i].Began, 0, new Entry(i, ended)));
-            events.Add((operations[i].Ended ?? TimeSpan.MaxValue, 1, ended));
+            LogOperation operation = operations[i];
+            events[count + i] = new Entry(i, null);
+            events[i] = new Entry(i, events[count + i]);
+            order[i] = (operation.Began.Ticks, i);
+            order[count + i] = ((operation.Ended ?? TimeSpan.MaxValue).Ticks, count + i);
         }
+        Array.Sort(order, events);
         Entry head = new(-1, null);
         Entry last = head;
-        foreach ((_, _, Entry entry) in events.OrderBy(e => e.At).ThenBy(e => e.Kind))
+        foreach (Entry entry in events)
         {
             (last.Next, entry.Before) = (entry, last);
             last = entry;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using StreamHouse.Broker.Topics;
 
 namespace StreamHouse.Simulation.Checkers;
@@ -101,7 +102,8 @@ internal sealed class PartitionModel(TopicPartition partition)
     /// <summary>A record was acknowledged at, or read from, an offset.</summary>
     public void Learn(long offset, ulong record, bool acknowledged, string who)
     {
-        if (_known.TryGetValue(offset, out KnownRecord before))
+        ref KnownRecord before = ref CollectionsMarshal.GetValueRefOrAddDefault(_known, offset, out bool isKnown);
+        if (isKnown)
         {
             if (before.Record != record)
             {
@@ -110,7 +112,7 @@ internal sealed class PartitionModel(TopicPartition partition)
             }
             if (acknowledged && !before.Acknowledged)
             {
-                _known[offset] = before with { Acknowledged = true };
+                before = before with { Acknowledged = true };
             }
             return;
         }
@@ -122,7 +124,7 @@ internal sealed class PartitionModel(TopicPartition partition)
         {
             throw new InvariantException($"{partition}: record {record:x16} is at offset {_offsets[record]} and, by {who}, at {offset} too.");
         }
-        _known.Add(offset, new KnownRecord(record, acknowledged, who));
+        before = new KnownRecord(record, acknowledged, who);
         End = Math.Max(End, offset + 1);
     }
 

@@ -213,13 +213,22 @@ internal sealed class SimKernel
 
     internal readonly record struct Work(SimProcess Process, SendOrPostCallback Callback, object? State);
 
-    private sealed class SimScheduler(SimKernel kernel) : TaskScheduler
+    private sealed class SimScheduler : TaskScheduler
     {
+        private readonly SimKernel _kernel;
+        private readonly SendOrPostCallback _execute;
+
+        public SimScheduler(SimKernel kernel)
+        {
+            _kernel = kernel;
+            _execute = t => TryExecuteTask((Task)t!);
+        }
+
         protected override void QueueTask(Task task) =>
-            kernel.Post((SynchronizationContext.Current as SimContext)?.Process ?? kernel.World, t => TryExecuteTask((Task)t!), task);
+            _kernel.Post((SynchronizationContext.Current as SimContext)?.Process ?? _kernel.World, _execute, task);
 
         protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
-            !taskWasPreviouslyQueued && Thread.CurrentThread == kernel._thread && TryExecuteTask(task);
+            !taskWasPreviouslyQueued && Thread.CurrentThread == _kernel._thread && TryExecuteTask(task);
 
         protected override IEnumerable<Task> GetScheduledTasks() => [];
     }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using StreamHouse.Simulation.Kernel;
 
 namespace StreamHouse.Simulation.World.Disk;
@@ -123,6 +124,7 @@ internal sealed class SimFile(int bytes)
     public const int SectorBytes = 512;
 
     private readonly Dictionary<int, byte[]> _unsynced = [];
+    private readonly Stack<byte[]> _idle = new();
 
     public byte[] Data { get; } = new byte[bytes];
 
@@ -131,9 +133,11 @@ internal sealed class SimFile(int bytes)
     {
         for (int sector = at / SectorBytes; sector < (at + data.Length + SectorBytes - 1) / SectorBytes; sector++)
         {
-            if (!_unsynced.ContainsKey(sector))
+            ref byte[]? old = ref CollectionsMarshal.GetValueRefOrAddDefault(_unsynced, sector, out bool known);
+            if (!known)
             {
-                _unsynced.Add(sector, Data.AsSpan(sector * SectorBytes, SectorBytes).ToArray());
+                old = _idle.TryPop(out byte[]? idle) ? idle : new byte[SectorBytes];
+                Data.AsSpan(sector * SectorBytes, SectorBytes).CopyTo(old);
             }
         }
         data.CopyTo(Data.AsSpan(at));
@@ -143,7 +147,14 @@ internal sealed class SimFile(int bytes)
     public bool IsUnsynced(int at) => _unsynced.ContainsKey(at / SectorBytes);
 
     /// <summary>Onto the disk.</summary>
-    public void Sync() => _unsynced.Clear();
+    public void Sync()
+    {
+        foreach (byte[] old in _unsynced.Values)
+        {
+            _idle.Push(old);
+        }
+        _unsynced.Clear();
+    }
 
     public int LosePower(SimRandom random)
     {
