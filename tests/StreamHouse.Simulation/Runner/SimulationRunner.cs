@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime;
 using StreamHouse.Simulation.Scenarios;
 
 namespace StreamHouse.Simulation.Runner;
@@ -44,7 +45,7 @@ internal sealed class SimulationRunner(RunnerOptions options, TextWriter output)
         }
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"took {Stopwatch.GetElapsedTime(_started).TotalMinutes:F1} minutes, {Environment.CpuUsage.TotalTime.TotalMinutes:F1} of processor time"));
+            $"took {Stopwatch.GetElapsedTime(_started).TotalMinutes:F2} minutes, {Environment.CpuUsage.TotalTime.TotalMinutes:F2} of processor time, {JitInfo.GetCompilationTime().TotalMinutes:F2} compiling"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_ran - _failed} passed, {_failed} failed"));
         return _failed == 0 && _ran > 0 ? 0 : 1;
     }
