@@ -52,7 +52,6 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
     /// <inheritdoc/>
     public async Task<JoinResult> JoinAsync(JoinRequest request, CancellationToken ct)
     {
-        Task<JoinResult> answer;
         try
         {
             ThrowIfInvalid(request);
@@ -65,7 +64,9 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
             try
             {
                 await Table.LoadAsync(group);
-                answer = group.JoinAsync(request, protocols, ct);
+
+                // Held until the answer: a caller that goes away may take the group's only member with it, and then the group goes too.
+                return await group.JoinAsync(request, protocols, ct);
             }
             finally
             {
@@ -76,7 +77,6 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
         {
             return Refused(request, e.Code, e.Message);
         }
-        return await answer;
     }
 
     /// <inheritdoc/>

@@ -272,6 +272,25 @@ public sealed class JoinTests
     }
 
     [Fact]
+    public async Task A_group_goes_with_the_only_caller_that_would_have_joined()
+    {
+        await using GroupRig rig = new(new GroupOptions { GroupsMax = 1 });
+        using CancellationTokenSource gone = new();
+        Task<JoinResult> only = rig.JoinAsync(ct: gone.Token);
+        rig.Coordinator.Table.Count.ShouldBe(1);
+
+        gone.Cancel();
+
+        await Should.ThrowAsync<OperationCanceledException>(() => only);
+        rig.Coordinator.Table.Count.ShouldBe(0);
+        rig.Coordinator.Table.Watched.ShouldBe(0);
+        rig.Coordinator.Table.MemoryBytes.ShouldBe(0);
+        Task<JoinResult> other = rig.Coordinator.JoinAsync(GroupRig.Request() with { Group = "other" }, default);
+        rig.Clock.Advance(TimeSpan.FromSeconds(1));
+        (await other.Soon()).Error.ShouldBe(BrokerErrorCode.None);
+    }
+
+    [Fact]
     public async Task A_member_whose_connection_broke_while_it_waited_may_come_back()
     {
         await using GroupRig rig = new();
