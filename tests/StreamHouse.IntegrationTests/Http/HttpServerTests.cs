@@ -237,9 +237,9 @@ public sealed class HttpServerTests
             (await again.ReadAsync("/v1/topics/object/partitions/0/records")).Count.ShouldBe(2);
             string second = await again.TextAsync("/metrics");
 
-            // Every gauge is fed by someone; connections and waiting fetches are gauges that count events.
+            // Every gauge is fed by someone; connections and waiting fetches are gauges that count events, groups one that has a label.
             first.Split('\n').Count(l => l.StartsWith("# TYPE streamhouse_", StringComparison.Ordinal) && l.EndsWith(" gauge", StringComparison.Ordinal))
-                .ShouldBe(Enum.GetValues<BrokerGauge>().Length + 2);
+                .ShouldBe(Enum.GetValues<BrokerGauge>().Length + 3);
             Value(first, "streamhouse_append_records_total").ShouldBe(5);
             Value(first, "streamhouse_append_bytes_total").ShouldBeGreaterThan(0);
             Value(first, "streamhouse_produce_requests_total", "http", "none").ShouldBe(2);
