@@ -3,7 +3,8 @@ using StreamHouse.Simulation.Kernel;
 
 namespace StreamHouse.Simulation.World.Disk;
 
-/// <summary>One process's view of its machine's disk: the real node log writes to it. Acts that are under way when the process dies still happen.</summary>
+/// <summary>One process's view of its machine's disk: the real node log writes to it. Writes and syncs that are under way when the process dies still happen; names
+/// change before it dies or not at all, for the next process finds them as they are.</summary>
 /// <param name="disk">The disk.</param>
 /// <param name="process">The process.</param>
 internal sealed class SimLogDevice(SimDisk disk, SimProcess process) : ILogDevice
@@ -40,7 +41,7 @@ internal sealed class SimLogDevice(SimDisk disk, SimProcess process) : ILogDevic
         disk.Kernel.Trace.Add(disk.Name, $"rename {from} to {to}");
         disk.Rename(from, to);
         return true;
-    }));
+    }, inProcess: true));
 
     /// <inheritdoc/>
     public ValueTask DeleteAsync(string name, CancellationToken ct) => new(ActAsync(SyncTime(), () =>
@@ -48,11 +49,11 @@ internal sealed class SimLogDevice(SimDisk disk, SimProcess process) : ILogDevic
         disk.Kernel.Trace.Add(disk.Name, $"delete {name}");
         disk.Delete(name);
         return true;
-    }));
+    }, inProcess: true));
 
     private TimeSpan SyncTime() => disk.Random.Duration(disk.Faults.SyncTime.First, disk.Faults.SyncTime.Last);
 
-    private Task<T> ActAsync<T>(TimeSpan after, Func<T> act) => WorldCall.RunAsync(process, after, act, TimeSpan.Zero);
+    private Task<T> ActAsync<T>(TimeSpan after, Func<T> act, bool inProcess = false) => WorldCall.RunAsync(process, after, act, TimeSpan.Zero, inProcess);
 
     private sealed class File(SimLogDevice device, SimFile file, string name) : ILogFile
     {
