@@ -12,6 +12,9 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
     /// <summary>A new member whose client has gone unheard must not stay for the length of a rebalance.</summary>
     private static readonly TimeSpan NewMemberTimeout = TimeSpan.FromMinutes(5);
 
+    /// <summary>The client comes back at once with the id it was told, or not at all. How long it stays a member while silent is another matter.</summary>
+    private static readonly TimeSpan PendingTimeoutMax = TimeSpan.FromMinutes(1);
+
     private const int NameInMemberIdMax = 64;
 
     private MemberList Members => rebalance.Members;
@@ -73,7 +76,11 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
         string id = $"{name}-{random.NextGuid():D}";
         if (request.RequireMemberId && request.InstanceId is null)
         {
-            rebalance.Pending.Add(id, timers.After(request.SessionTimeout));
+            TimeSpan timeout = request.SessionTimeout < PendingTimeoutMax ? request.SessionTimeout : PendingTimeoutMax;
+            if (!rebalance.Pending.TryAdd(id, timers.After(timeout)))
+            {
+                return NoMemory(request);
+            }
             rebalance.OnPending();
             return new(new JoinResult { Error = BrokerErrorCode.MemberIdRequired, Message = "Join again with this member id.", MemberId = id });
         }
@@ -82,12 +89,9 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
 
     private JoinStep JoinPending(JoinRequest request, IReadOnlyList<GroupProtocol> protocols)
     {
-        if (Contradicts(request, protocols, except: null))
-        {
-            return Inconsistent(request);
-        }
-        rebalance.Pending.Remove(request.MemberId);
-        return Add(request.MemberId, isKnown: true, request, protocols);
+        return Contradicts(request, protocols, except: null)
+            ? Inconsistent(request)
+            : Add(request.MemberId, isKnown: true, request, protocols);
     }
 
     private JoinStep Rejoin(Member member, JoinRequest request, IReadOnlyList<GroupProtocol> protocols)
@@ -149,6 +153,7 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
         {
             return NoMemory(request);
         }
+        rebalance.Pending.Remove(id);
         rebalance.ProtocolType = request.ProtocolType;
         Members.Add(member);
         rebalance.Leader ??= member;

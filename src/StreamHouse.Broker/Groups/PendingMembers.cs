@@ -1,8 +1,12 @@
 namespace StreamHouse.Broker.Groups;
 
 /// <summary>Ids that were told to new members who have yet to join with them. The group's lock guards it.</summary>
-internal sealed class PendingMembers
+/// <param name="memory">What they occupy counts as that of members.</param>
+internal sealed class PendingMembers(GroupMemory memory)
 {
+    // A rough figure for the entry of one id, its text aside.
+    private const int OwnBytes = 256;
+
     private readonly Dictionary<string, long> _dueById = new(StringComparer.Ordinal);
 
     public int Count => _dueById.Count;
@@ -21,13 +25,28 @@ internal sealed class PendingMembers
         }
     }
 
-    public void Add(string id, long due) => _dueById.Add(id, due);
+    /// <summary>Notes an id, unless the memory of all groups is used up.</summary>
+    public bool TryAdd(string id, long due)
+    {
+        if (!memory.TryRent(BytesOf(id)))
+        {
+            return false;
+        }
+        _dueById.Add(id, due);
+        return true;
+    }
 
     public bool Contains(string id) => _dueById.ContainsKey(id);
 
-    public bool Remove(string id) => _dueById.Remove(id);
-
-    public void Clear() => _dueById.Clear();
+    public bool Remove(string id)
+    {
+        if (!_dueById.Remove(id))
+        {
+            return false;
+        }
+        memory.Return(BytesOf(id));
+        return true;
+    }
 
     /// <summary>Gives up those whose time is over.</summary>
     /// <returns>How many.</returns>
@@ -41,7 +60,9 @@ internal sealed class PendingMembers
                 (over ??= []).Add(id);
             }
         }
-        over?.ForEach(id => _dueById.Remove(id));
+        over?.ForEach(id => Remove(id));
         return over?.Count ?? 0;
     }
+
+    private static long BytesOf(string id) => OwnBytes + (2L * id.Length);
 }

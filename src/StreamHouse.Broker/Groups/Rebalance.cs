@@ -14,7 +14,7 @@ internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory me
 
     public MemberList Members { get; } = new();
 
-    public PendingMembers Pending { get; } = new();
+    public PendingMembers Pending { get; } = new(memory);
 
     public GroupState State { get; private set; }
 

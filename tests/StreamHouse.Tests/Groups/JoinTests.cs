@@ -72,6 +72,48 @@ public sealed class JoinTests
     }
 
     [Fact]
+    public async Task An_id_that_nobody_comes_back_with_is_forgotten_within_a_minute_whatever_the_session_timeout()
+    {
+        await using GroupRig rig = new(new GroupOptions { GroupsMax = 1 });
+        JoinRequest request = GroupRig.Request() with { RequireMemberId = true, SessionTimeout = TimeSpan.FromMinutes(30) };
+        await rig.Coordinator.JoinAsync(request, default).Soon();
+        rig.Coordinator.Table.Count.ShouldBe(1);
+        rig.Coordinator.Table.MemoryBytes.ShouldBeGreaterThan(0);
+
+        rig.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        rig.Coordinator.Table.Count.ShouldBe(0);
+        rig.Coordinator.Table.MemoryBytes.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Ids_that_were_told_are_charged_until_somebody_joins_with_them_or_leaves()
+    {
+        await using GroupRig rig = new(new GroupOptions { InitialRebalanceDelay = TimeSpan.Zero, MemoryBytesMax = 65_536 });
+        JoinRequest request = GroupRig.Request() with { RequireMemberId = true };
+        List<string> told = [];
+        JoinResult last;
+        while ((last = await rig.Coordinator.JoinAsync(request, default).Soon()).Error == BrokerErrorCode.MemberIdRequired)
+        {
+            told.Add(last.MemberId);
+            told.Count.ShouldBeLessThan(65_536 / 256);
+        }
+        last.Error.ShouldBe(BrokerErrorCode.Overloaded);
+        told.Count.ShouldBeGreaterThan(65_536 / 1024);
+
+        // A member takes more than its id: it keeps the id and tries again.
+        (await rig.JoinAsync(told[0]).Soon()).Error.ShouldBe(BrokerErrorCode.Overloaded);
+        foreach (string id in told.Skip(1))
+        {
+            rig.Leave(id).ShouldBe(BrokerErrorCode.None);
+        }
+        JoinResult joined = await rig.JoinAsync(told[0]).Soon();
+        (joined.Error, joined.MemberId).ShouldBe((BrokerErrorCode.None, told[0]));
+        rig.Leave(told[0]);
+        rig.Coordinator.Table.MemoryBytes.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_pending_member_holds_the_rebalance_until_it_joins_or_is_given_up()
     {
         await using GroupRig rig = new();
