@@ -12,6 +12,9 @@ internal sealed class JoinGroupHandler(IGroupCoordinator groups) : IKafkaHandler
     // From this version on clients know that a new member is first told its id.
     private const short MemberIdVersion = 4;
 
+    // From this version on a leader can be told to leave the assignment alone (KIP-814).
+    private const short SkipAssignmentVersion = 9;
+
     public async ValueTask<JoinGroupResponse> HandleAsync(JoinGroupRequest request, KafkaCall call)
     {
         int rebalanceTimeoutMs = request.RebalanceTimeoutMs > 0 ? request.RebalanceTimeoutMs : Math.Max(1, request.SessionTimeoutMs);
@@ -22,6 +25,7 @@ internal sealed class JoinGroupHandler(IGroupCoordinator groups) : IKafkaHandler
                 MemberId = request.MemberId,
                 InstanceId = request.GroupInstanceId,
                 RequireMemberId = call.Version >= MemberIdVersion,
+                CanSkipAssignment = call.Version >= SkipAssignmentVersion,
                 ClientId = call.ClientId ?? "",
                 ClientHost = HostOf(call.Client.Remote),
                 SessionTimeout = TimeSpan.FromMilliseconds(request.SessionTimeoutMs),

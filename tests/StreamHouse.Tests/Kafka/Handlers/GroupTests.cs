@@ -137,6 +137,32 @@ public sealed class GroupTests
     }
 
     [Theory]
+    [InlineData(8)]
+    [InlineData(9)]
+    public async Task Static_leader_that_comes_back_is_told_not_to_assign_or_that_another_leads(short version)
+    {
+        await using KafkaRig rig = await KafkaRig.StartAsync();
+        JoinGroupRequest join = Join("");
+        join.GroupInstanceId = "static";
+        JoinGroupResponse before = await rig.Client.CallAsync<JoinGroupRequest, JoinGroupResponse>(join, version);
+        SyncGroupRequest sync = Sync(before);
+        sync.GroupInstanceId = "static";
+        sync.Assignments = [Part(before.MemberId, "all of it")];
+        (await rig.Client.CallAsync<SyncGroupRequest, SyncGroupResponse>(sync, 5)).ErrorCode.ShouldBe(KafkaErrorCode.None);
+
+        JoinGroupResponse back = await rig.Client.CallAsync<JoinGroupRequest, JoinGroupResponse>(join, version);
+
+        (back.ErrorCode, back.GenerationId).ShouldBe((KafkaErrorCode.None, before.GenerationId));
+        back.MemberId.ShouldNotBe(before.MemberId);
+        back.SkipAssignment.ShouldBe(version >= 9);
+        back.Leader.ShouldBe(version >= 9 ? back.MemberId : before.MemberId);
+        back.Members.Select(m => (m.MemberId, m.GroupInstanceId)).ShouldBe(version >= 9 ? [(back.MemberId, "static")] : []);
+        SyncGroupRequest again = Sync(back);
+        again.GroupInstanceId = "static";
+        Encoding.UTF8.GetString((await rig.Client.CallAsync<SyncGroupRequest, SyncGroupResponse>(again, 5)).Assignment).ShouldBe("all of it");
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(3)]
     [InlineData(5)]
