@@ -15,15 +15,11 @@ internal sealed class GroupLeader(string group, Admin admin, ILogger log)
     /// <summary>Whether a topic that somebody wants does not exist yet.</summary>
     public bool IsMissingTopics => _partitions.Count < _topics.Length;
 
-    /// <summary>Shares the partitions of all topics that members want.</summary>
-    /// <exception cref="StreamHouseException">The topics cannot be looked up, or the protocol is none of ours.</exception>
-    public async Task<List<MemberAssignment>> AssignAsync(JoinGroupResponse joined, IReadOnlyList<AssignmentStrategy> strategies, CancellationToken ct)
+    /// <summary>Looks up how many partitions the topics have that members want, to see later that they have others.</summary>
+    /// <returns>The members and what they want.</returns>
+    /// <exception cref="StreamHouseException">The topics cannot be looked up.</exception>
+    public async Task<List<GroupSubscriber>> LeadAsync(JoinGroupResponse joined, CancellationToken ct)
     {
-        AssignmentStrategy strategy = strategies.FirstOrDefault(s => ConsumerProtocol.NameOf(s) == joined.Protocol, (AssignmentStrategy)(-1));
-        if ((int)strategy < 0)
-        {
-            throw new StreamHouseException(StreamHouseErrorCode.Protocol, $"Group {group} chose the protocol '{joined.Protocol}', which was not offered.");
-        }
         List<GroupSubscriber> members = new(joined.Members.Count);
         foreach (JoinedMember member in joined.Members)
         {
@@ -36,6 +32,18 @@ internal sealed class GroupLeader(string group, Admin admin, ILogger log)
         }
         _topics = [.. members.SelectMany(member => member.Subscription.Topics).Distinct(StringComparer.Ordinal)];
         _partitions = await CountAsync(ct);
+        return members;
+    }
+
+    /// <summary>Shares the partitions among those who <see cref="LeadAsync"/> has found.</summary>
+    /// <exception cref="StreamHouseException">The protocol is none of ours.</exception>
+    public List<MemberAssignment> Assign(List<GroupSubscriber> members, string protocol, IReadOnlyList<AssignmentStrategy> strategies)
+    {
+        AssignmentStrategy strategy = strategies.FirstOrDefault(s => ConsumerProtocol.NameOf(s) == protocol, (AssignmentStrategy)(-1));
+        if ((int)strategy < 0)
+        {
+            throw new StreamHouseException(StreamHouseErrorCode.Protocol, $"Group {group} chose the protocol '{protocol}', which was not offered.");
+        }
         List<MemberAssignment> assignments = new(members.Count);
         foreach ((string memberId, List<TopicPartition> partitions) in Assignor.Assign(strategy, members, _partitions))
         {

@@ -147,9 +147,13 @@ internal sealed class GroupMember : IAsyncDisposable
 
         List<MemberAssignment> assignments = [];
         _leader.Resign();
-        if (joined.LeaderId == joined.MemberId && !joined.SkipAssignment)
+        if (joined.LeaderId == joined.MemberId)
         {
-            assignments = await _leader.AssignAsync(joined, _options.Membership.Strategies, ct);
+            List<GroupSubscriber> members = await _leader.LeadAsync(joined, ct);
+            if (!joined.SkipAssignment)
+            {
+                assignments = _leader.Assign(members, joined.Protocol, _options.Membership.Strategies);
+            }
         }
         SyncGroupResponse synced = await _calls.SyncAsync(member, assignments, ct);
         await ApplyAsync(

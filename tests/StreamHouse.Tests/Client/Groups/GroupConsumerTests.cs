@@ -310,6 +310,26 @@ public sealed class GroupConsumerTests
     });
 
     [Fact]
+    public void Static_leader_that_came_back_finds_new_partitions() => Run(1, rig =>
+    {
+        GroupUser first = rig.Join(new GroupMemberOptions { InstanceId = "a" });
+        rig.Advance(1);
+        first.Partitions.ShouldBe([0]);
+        CloseAll(rig, first);
+        int generation = rig.Describe().Generation;
+        GroupUser again = rig.Join(new GroupMemberOptions { InstanceId = "a" }, options => options with { MetadataAgeMax = TimeSpan.FromSeconds(30) });
+        rig.Advance(1);
+        again.Partitions.ShouldBe([0]);
+        rig.Describe().Generation.ShouldBe(generation, "The assignment in force was left alone.");
+
+        rig.Cluster.Topics[GroupConsumerRig.Topic] = 2;
+        rig.Advance(40);
+
+        again.Partitions.ShouldBe([0, 1]);
+        CloseAll(rig, again);
+    });
+
+    [Fact]
     public void Network_that_comes_back_within_the_session_costs_nothing() => Run(2, rig =>
     {
         GroupUser user = rig.Join();
