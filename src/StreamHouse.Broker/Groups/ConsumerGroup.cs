@@ -216,7 +216,7 @@ internal sealed class ConsumerGroup
     {
         lock (_lock)
         {
-            if (identity is { } claimed)
+            if (identity is { } claimed && (claimed.Generation >= 0 || Members.Count > 0))
             {
                 BrokerErrorCode error = Check(claimed, out Member? member);
                 if (error != BrokerErrorCode.None)

@@ -194,7 +194,7 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
         }
         if (Table.Acquire(group) is not { } found)
         {
-            return member is null
+            return member is not { Generation: >= 0 }
                 ? _offsets.CommitAsync(group, offsets)
                 : Task.FromResult<IReadOnlyList<BrokerErrorCode>>(GroupOffsets.All(offsets.Count, BrokerErrorCode.UnknownMember));
         }

@@ -43,7 +43,10 @@ public interface IGroupCoordinator
 
     /// <summary>Stores offsets; durable when the task ends.</summary>
     /// <param name="group">The group.</param>
-    /// <param name="member">Who commits; null commits without membership, which only a group without members allows (a reset, or a reader that assigns itself).</param>
+    /// <param name="member">
+    /// Who commits; null, or a generation below zero, commits without membership, which only a group without members allows (a reset, or a reader
+    /// that assigns itself, whatever it calls itself).
+    /// </param>
     /// <param name="offsets">What to store.</param>
     /// <param name="ct">Ends the wait, not the commit.</param>
     /// <returns>The outcome for each, in order. What concerns the whole request (membership, limits, storage) stands at every one.</returns>

@@ -42,7 +42,7 @@ internal sealed class OffsetCommitHandler(IBroker broker) : IKafkaHandler<Offset
         Partitions = [.. topic.Partitions.Select(p => new OffsetCommitResponse.Partition { PartitionIndex = p.PartitionIndex, ErrorCode = nextOutcome() })],
     };
 
-    // Whoever names neither a generation nor a member is none: a tool, or a reader that assigns itself.
+    // Whoever names neither a generation nor a member is none: a tool, or a reader that assigns itself. The group decides about those who name only a member.
     private static MemberIdentity? MemberOf(OffsetCommitRequest request) =>
         request.GenerationIdOrMemberEpoch < 0 && request.MemberId.Length == 0 && request.GroupInstanceId is null
             ? null : new MemberIdentity(request.MemberId, request.GenerationIdOrMemberEpoch, request.GroupInstanceId);

@@ -118,6 +118,26 @@ public sealed class GroupOffsetTests
     }
 
     [Fact]
+    public async Task Reader_that_assigns_itself_commits_under_its_name_while_the_group_is_empty()
+    {
+        await using KafkaRig rig = await KafkaRig.StartAsync();
+        await rig.Engine.CreateTopicAsync("t");
+
+        (await CommitAsync(rig, 9, "", -1, instance: "reader")).ShouldBe(KafkaErrorCode.None);
+        (await CommitAsync(rig, 9, "nobody", -1)).ShouldBe(KafkaErrorCode.None);
+        (await CommitAsync(rig, 9, "nobody", 0)).ShouldBe(KafkaErrorCode.UnknownMemberId);
+
+        // A new member has been told its id: the group is in the table, and still empty.
+        (await rig.Client.CallAsync<JoinGroupRequest, JoinGroupResponse>(GroupTests.Join(""), 9)).ErrorCode.ShouldBe(KafkaErrorCode.MemberIdRequired);
+        (await CommitAsync(rig, 9, "", -1, instance: "reader")).ShouldBe(KafkaErrorCode.None);
+
+        JoinGroupResponse joined = await GroupTests.JoinAsync(rig.Client, 3);
+        joined.ErrorCode.ShouldBe(KafkaErrorCode.None);
+        (await CommitAsync(rig, 9, "", -1, instance: "reader")).ShouldBe(KafkaErrorCode.UnknownMemberId);
+        (await CommitAsync(rig, 9, joined.MemberId, -1)).ShouldBe(KafkaErrorCode.IllegalGeneration);
+    }
+
+    [Fact]
     public async Task Offsets_are_deleted_one_by_one()
     {
         await using KafkaRig rig = await KafkaRig.StartAsync();
@@ -147,13 +167,14 @@ public sealed class GroupOffsetTests
             .ErrorCode.ShouldBe(KafkaErrorCode.GroupIdNotFound);
     }
 
-    private static async Task<KafkaErrorCode> CommitAsync(KafkaRig rig, short version, string member, int generation)
+    private static async Task<KafkaErrorCode> CommitAsync(KafkaRig rig, short version, string member, int generation, string? instance = null)
     {
         OffsetCommitResponse response = await rig.Client.CallAsync<OffsetCommitRequest, OffsetCommitResponse>(
             new OffsetCommitRequest
             {
                 GroupId = "g",
                 MemberId = member,
+                GroupInstanceId = instance,
                 GenerationIdOrMemberEpoch = generation,
                 Topics = [new() { Name = "t", Partitions = [new() { CommittedOffset = 1 }] }],
             }, version);
