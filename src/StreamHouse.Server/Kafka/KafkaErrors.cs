@@ -55,4 +55,8 @@ internal static class KafkaErrors
         BrokerErrorCode.TimedOut or BrokerErrorCode.NoSpace or BrokerErrorCode.StorageFailed => KafkaErrorCode.CoordinatorNotAvailable,
         _ => Of(code),
     };
+
+    /// <summary>The code for an error of reading a group's offsets: of those that pass by themselves, Java's consumer asks again only after these two, and gives up after others.</summary>
+    public static KafkaErrorCode OfOffsetFetch(BrokerErrorCode code) =>
+        OfGroup(code) is var told and not KafkaErrorCode.CoordinatorNotAvailable ? told : KafkaErrorCode.CoordinatorLoadInProgress;
 }

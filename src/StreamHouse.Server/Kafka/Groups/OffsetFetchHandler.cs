@@ -92,7 +92,7 @@ internal sealed class OffsetFetchHandler(IBroker broker) : IKafkaHandler<OffsetF
         }
         catch (BrokerException e)
         {
-            return Failed(asked, KafkaErrors.OfGroup(e.Code));
+            return Failed(asked, KafkaErrors.OfOffsetFetch(e.Code));
         }
     }
 

@@ -137,6 +137,28 @@ public sealed class GroupOffsetTests
         (await CommitAsync(rig, 9, joined.MemberId, -1)).ShouldBe(KafkaErrorCode.IllegalGeneration);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(9)]
+    public async Task Store_that_fails_for_a_moment_is_told_so_that_the_reader_asks_again(short version)
+    {
+        await using KafkaRig rig = await KafkaRig.StartAsync();
+        await rig.Engine.CreateTopicAsync("t");
+        rig.Engine.Metadata.Unavailable = true;
+
+        OffsetFetchRequest request = new()
+        {
+            GroupId = "g", Topics = [new() { Name = "t", PartitionIndexes = [0] }], Groups = [new() { GroupId = "g", Topics = [new() { Name = "t", PartitionIndexes = [0] }] }],
+        };
+        OffsetFetchResponse response = await rig.Client.CallAsync<OffsetFetchRequest, OffsetFetchResponse>(request, version);
+
+        (version == 1 ? response.Topics[0].Partitions[0].ErrorCode : version < 8 ? response.ErrorCode : response.Groups[0].ErrorCode)
+            .ShouldBe(KafkaErrorCode.CoordinatorLoadInProgress);
+        rig.Engine.Metadata.Unavailable = false;
+        (await FetchAsync(rig, 9, [0])).ShouldBe([(0, -1, -1, "")]);
+    }
+
     [Fact]
     public async Task Offsets_are_deleted_one_by_one()
     {
