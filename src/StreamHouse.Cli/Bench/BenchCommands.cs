@@ -152,7 +152,7 @@ internal static class BenchCommands
 
     private static Option<int[]> Partitions(string description) => new("--partition", "-p")
     {
-        Description = description, HelpName = "N", DefaultValueFactory = _ => [],
+        Description = description, HelpName = "N", DefaultValueFactory = _ => [], CustomParser = NumberText.ParseAll<int>,
     };
 
     private static Option<long> Number(string name, string? alias, long value, long min, long max, string description) =>
@@ -161,6 +161,7 @@ internal static class BenchCommands
             Description = description,
             HelpName = "N",
             DefaultValueFactory = _ => value,
+            CustomParser = NumberText.Parse<long>,
             Validators =
             {
                 result =>

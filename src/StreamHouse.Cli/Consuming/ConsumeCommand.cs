@@ -14,7 +14,7 @@ internal static class ConsumeCommand
         Argument<string> topic = TopicCommands.Name();
         Option<bool> fromBeginning = new("--from-beginning") { Description = "Start at the first record there is; the default" };
         Option<bool> fromEnd = new("--from-end") { Description = "Start after the last record there is, and follow" };
-        Option<long?> offset = new("--offset") { Description = "Start at an offset, in every partition read", HelpName = "N" };
+        Option<long?> offset = new("--offset") { Description = "Start at an offset, in every partition read", HelpName = "N", CustomParser = NumberText.ParseOptional<long> };
         Option<DateTimeOffset?> since = new("--since")
         {
             Description = "Start at the first record of this time: a duration ago (10m), a time (2026-01-31T12:00:00Z), or ms since 1970",
@@ -27,10 +27,10 @@ internal static class ConsumeCommand
             HelpName = "GROUP",
         };
         Option<bool> follow = new("--follow") { Description = "Wait for more records at the end, until Ctrl-C" };
-        Option<long?> limit = new("--limit", "-n") { Description = "End after this many records", HelpName = "N" };
+        Option<long?> limit = new("--limit", "-n") { Description = "End after this many records", HelpName = "N", CustomParser = NumberText.ParseOptional<long> };
         Option<int[]> partitions = new("--partition", "-p")
         {
-            Description = "Only this partition; may be given several times", HelpName = "N", DefaultValueFactory = _ => [],
+            Description = "Only this partition; may be given several times", HelpName = "N", DefaultValueFactory = _ => [], CustomParser = NumberText.ParseAll<int>,
         };
         Option<string?> separator = new("--key-separator") { Description = "With raw: write the key and this text before the value", HelpName = "TEXT" };
         Option<OutputFormat> output = Output.Option(
@@ -47,36 +47,20 @@ internal static class ConsumeCommand
         {
             topic, fromBeginning, fromEnd, offset, since, group, follow, limit, partitions, separator, output,
         };
-        command.Validators.Add(result =>
-        {
-            int starts = (result.GetValue(fromBeginning) ? 1 : 0) + (result.GetValue(fromEnd) ? 1 : 0)
-                + (result.GetResult(offset) is null ? 0 : 1) + (result.GetResult(since) is null ? 0 : 1);
-            if (starts > 1)
-            {
-                result.AddError("Pass one of --from-beginning, --from-end, --offset and --since.");
-            }
-            if (result.GetValue(offset) < 0)
-            {
-                result.AddError("--offset is 0 or above.");
-            }
-            if (result.GetValue(limit) < 1)
-            {
-                result.AddError("--limit is 1 or above.");
-            }
-            if (result.GetResult(partitions)?.Tokens.Any(t => t.Value.StartsWith('-')) == true)
-            {
-                result.AddError("--partition is 0 or above.");
-            }
-            if (result.GetResult(group) is not null
-                && (result.GetResult(offset) is not null || result.GetResult(since) is not null || result.GetResult(partitions) is { Implicit: false }))
-            {
-                result.AddError("With --group the group decides what is read: --offset, --since and --partition do not go with it.");
-            }
-            if (result.GetResult(separator) is not null && result.GetValue(output) != OutputFormat.Raw)
-            {
-                result.AddError("--key-separator goes with --output raw: the other forms show keys anyway.");
-            }
-        });
+        command.Check(
+            parse => (parse.GetValue(fromBeginning) ? 1 : 0) + (parse.GetValue(fromEnd) ? 1 : 0)
+                + (parse.GetValue(offset) is null ? 0 : 1) + (parse.GetValue(since) is null ? 0 : 1) > 1,
+            "Pass one of --from-beginning, --from-end, --offset and --since.");
+        command.Check(parse => parse.GetValue(offset) < 0, "--offset is 0 or above.");
+        command.Check(parse => parse.GetValue(limit) < 1, "--limit is 1 or above.");
+        command.Check(parse => parse.GetValue(partitions)!.Any(partition => partition < 0), "--partition is 0 or above.");
+        command.Check(
+            parse => parse.GetValue(group) is not null
+                && (parse.GetValue(offset) is not null || parse.GetValue(since) is not null || parse.GetValue(partitions)!.Length > 0),
+            "With --group the group decides what is read: --offset, --since and --partition do not go with it.");
+        command.Check(
+            parse => parse.GetValue(separator) is not null && parse.GetValue(output) != OutputFormat.Raw,
+            "--key-separator goes with --output raw: the other forms show keys anyway.");
         command.SetAction(async (parse, ct) =>
         {
             await using StreamHouseClient client = await Session.OpenAsync(parse, globals, ct);

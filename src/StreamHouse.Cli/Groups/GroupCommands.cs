@@ -61,7 +61,8 @@ internal static class GroupCommands
         Option<OutputFormat> output = Output.Option();
         HelpfulCommand command = new(
             "lag",
-            "Shows how far behind a group is, partition by partition; one without a committed offset is behind by all there is",
+            "Shows how far behind a group is in every partition of the topics it has committed offsets in or its members subscribe to; one without a "
+            + "committed offset is behind by all there is",
             "streamctl group lag billing",
             "streamctl group lag billing --topic orders --output json")
         {
@@ -85,7 +86,7 @@ internal static class GroupCommands
         Option<OutputFormat> output = Output.Option();
         HelpfulCommand command = new(
             "delete",
-            "Deletes groups without members and their committed offsets, for ever",
+            "Deletes groups without members and their committed offsets, for ever. One that cannot be deleted does not keep the others from it",
             "streamctl group delete billing",
             "streamctl group delete a b c --if-exists",
             "streamctl group delete billing --dry-run")
@@ -95,25 +96,18 @@ internal static class GroupCommands
         command.SetAction(async (parse, ct) =>
         {
             await using StreamHouseClient client = await Session.OpenAsync(parse, globals, ct);
-            List<string> deleted = [];
-            foreach (string name in parse.GetValue(names)!)
+            bool isDryRun = parse.GetValue(dryRun);
+            async Task DeleteAsync(string name)
             {
-                try
+                GroupActivity.ThrowIfActive(await client.Admin.DescribeGroupAsync(name, ct), "cannot be deleted");
+                if (!isDryRun)
                 {
-                    GroupActivity.ThrowIfActive(await client.Admin.DescribeGroupAsync(name, ct), "cannot be deleted");
-                    if (!parse.GetValue(dryRun))
-                    {
-                        await client.Admin.DeleteGroupAsync(name, ct);
-                    }
-                    deleted.Add(name);
-                }
-                catch (StreamHouseException e) when (e.Code == StreamHouseErrorCode.GroupNotFound && parse.GetValue(ifExists))
-                {
-                    terminal.Error.WriteLine($"There is no group {name}.");
+                    await client.Admin.DeleteGroupAsync(name, ct);
                 }
             }
-            GroupOutput.WriteDeleted(terminal, parse.GetValue(output), deleted, parse.GetValue(dryRun));
-            return ExitCode.Success;
+            Deletions deletions = new("group", isDryRun, parse.GetValue(ifExists) ? StreamHouseErrorCode.GroupNotFound : null);
+            await deletions.RunAsync(parse.GetValue(names)!, DeleteAsync, ct);
+            return deletions.Write(terminal, parse.GetValue(output));
         });
         return command;
     }

@@ -77,7 +77,7 @@ internal static class GroupOutput
             .Append(["total", "", "", "", Text(rows.Sum(row => row.Lag)), ""]));
     }
 
-    public static void WriteReset(Terminal terminal, OutputFormat format, string group, List<OffsetMove> moves, bool isDone)
+    public static void WriteReset(Terminal terminal, OutputFormat format, string group, OffsetResetPlan plan, bool isDone)
     {
         if (format == OutputFormat.Json)
         {
@@ -87,7 +87,7 @@ internal static class GroupOutput
                 json.WriteString("group", group);
                 json.WriteBoolean("executed", isDone);
                 json.WriteStartArray("partitions");
-                foreach (OffsetMove move in moves)
+                foreach (OffsetMove move in plan.Moves)
                 {
                     json.WriteStartObject();
                     json.WriteString("topic", move.Partition.Topic);
@@ -99,33 +99,25 @@ internal static class GroupOutput
                     json.WriteEndObject();
                 }
                 json.WriteEndArray();
-                json.WriteEndObject();
-            });
-            return;
-        }
-        Output.Table(terminal, ["TOPIC", ">PARTITION", ">COMMITTED", ">NEW", ">LAG THEN", "NOTE"], moves.Select(move => new[]
-        {
-            move.Partition.Topic, Text(move.Partition.Partition), move.Committed is { } at ? Text(at) : "none", Text(move.NewOffset),
-            Text(move.Latest - move.NewOffset), move.Note ?? "",
-        }));
-    }
-
-    public static void WriteDeleted(Terminal terminal, OutputFormat format, List<string> groups, bool isDryRun)
-    {
-        if (format == OutputFormat.Json)
-        {
-            Output.Json(terminal, json =>
-            {
-                json.WriteStartObject();
-                json.WriteBoolean("executed", !isDryRun);
-                json.WriteStartArray("deleted");
-                groups.ForEach(json.WriteStringValue);
+                json.WriteStartArray("left");
+                foreach (PartitionLeft left in plan.Left)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("topic", left.Partition.Topic);
+                    json.WriteNumber("partition", left.Partition.Partition);
+                    json.WriteString("reason", left.Reason);
+                    json.WriteEndObject();
+                }
                 json.WriteEndArray();
                 json.WriteEndObject();
             });
             return;
         }
-        groups.ForEach(group => Output.Text(terminal, $"{(isDryRun ? "Could delete" : "Deleted")} group {group}.\n"));
+        Output.Table(terminal, ["TOPIC", ">PARTITION", ">COMMITTED", ">NEW", ">LAG THEN", "NOTE"], plan.Moves.Select(move => new[]
+        {
+            move.Partition.Topic, Text(move.Partition.Partition), move.Committed is { } at ? Text(at) : "none", Text(move.NewOffset),
+            Text(move.Latest - move.NewOffset), move.Note ?? "",
+        }));
     }
 
     private static void WriteJson(Utf8JsonWriter json, ConsumerGroupDetails group)
@@ -184,7 +176,8 @@ internal static class GroupOutput
         }
     }
 
-    private static string Summary(IReadOnlyList<TopicPartition> partitions) => partitions.Count == 0
+    /// <summary>Partitions in few words: <c>orders:0,1 audit:2</c>.</summary>
+    public static string Summary(IReadOnlyList<TopicPartition> partitions) => partitions.Count == 0
         ? "none"
         : string.Join(' ', partitions.GroupBy(partition => partition.Topic).Select(topic => $"{topic.Key}:{string.Join(',', topic.Select(p => Text(p.Partition)))}"));
 

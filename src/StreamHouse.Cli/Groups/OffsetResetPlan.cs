@@ -1,5 +1,6 @@
 using System.Globalization;
 using StreamHouse.Cli.Shell;
+using StreamHouse.Client;
 using StreamHouse.Client.Administration;
 using StreamHouse.Client.Groups;
 
@@ -64,38 +65,72 @@ internal sealed record TopicSelection(string Topic, int[]? Partitions)
     }
 }
 
+/// <summary>A partition that stays where it is.</summary>
+/// <param name="Partition">Which.</param>
+/// <param name="Reason">Why, to be read after "Left as they are, ".</param>
+internal sealed record PartitionLeft(TopicPartition Partition, string Reason);
+
+/// <summary>What a reset does.</summary>
+/// <param name="Moves">The partitions it moves, in order; at least one.</param>
+/// <param name="Left">Partitions that were asked for and stay where they are, in order.</param>
+internal sealed record OffsetResetPlan(List<OffsetMove> Moves, List<PartitionLeft> Left);
+
 /// <summary>Works out where every partition would move, within what can be read.</summary>
-internal sealed class OffsetResetPlan(Admin admin, string group, OffsetTarget target)
+internal sealed class OffsetResetPlanner(Admin admin, string group, OffsetTarget target)
 {
+    private readonly List<OffsetMove> _moves = [];
+    private readonly List<PartitionLeft> _left = [];
+
+    /// <param name="selected">What to move; empty for every partition of the topics that the group has committed offsets in.</param>
+    /// <param name="ct">Ends the wait.</param>
     /// <exception cref="CommandException">There is nothing to move.</exception>
-    public async Task<List<OffsetMove>> MakeAsync(List<TopicSelection> selected, CancellationToken ct)
+    public async Task<OffsetResetPlan> MakeAsync(List<TopicSelection> selected, CancellationToken ct)
     {
         Dictionary<TopicPartition, long> committed = (await admin.FetchGroupOffsetsAsync(group, ct: ct))
             .ToDictionary(offset => new TopicPartition(offset.Topic, offset.Partition), offset => offset.Offset);
-        if (selected.Count == 0)
+        if (selected.Count > 0)
         {
-            selected = [.. committed.Keys.GroupBy(p => p.Topic).Select(topic => new TopicSelection(topic.Key, [.. topic.Select(p => p.Partition)]))];
+            foreach (TopicSelection selection in selected)
+            {
+                await AddAsync(selection, committed, ct);
+            }
         }
-        List<OffsetMove> moves = [];
-        foreach (TopicSelection selection in selected)
+        else
         {
-            moves.AddRange(await MovesAsync(selection, committed, ct));
+            foreach (IGrouping<string, TopicPartition> topic in committed.Keys.GroupBy(partition => partition.Topic))
+            {
+                await AddCommittedAsync(topic, committed, ct);
+            }
         }
-        return moves.Count > 0
-            ? [.. moves.DistinctBy(move => move.Partition).OrderBy(move => move.Partition)]
+        return _moves.Count > 0
+            ? new OffsetResetPlan(
+                [.. _moves.DistinctBy(move => move.Partition).OrderBy(move => move.Partition)],
+                [.. _left.DistinctBy(left => left.Partition).OrderBy(left => left.Partition)])
             : throw new CommandException(
                 ExitCode.NotFound,
                 $"Group {group} has no committed offsets{(target.Kind == OffsetTargetKind.Shift ? " to shift" : "")}.",
                 target.Kind == OffsetTargetKind.Shift ? "Use one of the --to options instead." : "Name the topic with --topic to give it some.");
     }
 
-    private async Task<List<OffsetMove>> MovesAsync(TopicSelection selection, Dictionary<TopicPartition, long> committed, CancellationToken ct)
+    private async Task AddCommittedAsync(IGrouping<string, TopicPartition> topic, Dictionary<TopicPartition, long> committed, CancellationToken ct)
+    {
+        try
+        {
+            await AddAsync(new TopicSelection(topic.Key, null), committed, ct);
+        }
+        catch (StreamHouseException e) when (e.Code == StreamHouseErrorCode.UnknownTopic)
+        {
+            // Nobody asked for it by name, and it must not keep the others from moving.
+            _left.AddRange(topic.Select(partition => new PartitionLeft(partition, "of topics that are gone")));
+        }
+    }
+
+    private async Task AddAsync(TopicSelection selection, Dictionary<TopicPartition, long> committed, CancellationToken ct)
     {
         (Dictionary<int, long> earliest, Dictionary<int, long> latest) = await PartitionLag.EndsAsync(admin, selection.Topic, ct);
         Dictionary<int, long> atTime = target.Kind != OffsetTargetKind.Time ? [] :
             (await admin.ListOffsetsAsync(selection.Topic, OffsetSpec.At(DateTimeOffset.FromUnixTimeMilliseconds(target.Value)), ct: ct))
             .ToDictionary(offset => offset.Partition, offset => offset.Offset);
-        List<OffsetMove> moves = [];
         foreach (int number in selection.Partitions ?? [.. latest.Keys])
         {
             TopicPartition partition = new(selection.Topic, number);
@@ -107,6 +142,7 @@ internal sealed class OffsetResetPlan(Admin admin, string group, OffsetTarget ta
             long? now = committed.TryGetValue(partition, out long at) ? at : null;
             if (target.Kind == OffsetTargetKind.Shift && now is null)
             {
+                _left.Add(new PartitionLeft(partition, "without a committed offset to shift"));
                 continue;
             }
             long wanted = target.Kind switch
@@ -118,11 +154,10 @@ internal sealed class OffsetResetPlan(Admin admin, string group, OffsetTarget ta
                 OffsetTargetKind.Shift => now!.Value + target.Value,
                 _ => throw new InvalidOperationException($"{target.Kind} is no target."),
             };
-            moves.Add(new OffsetMove(partition, now, Math.Clamp(wanted, earliest[number], end), end, wanted < earliest[number] ? "the first there is"
+            _moves.Add(new OffsetMove(partition, now, Math.Clamp(wanted, earliest[number], end), end, wanted < earliest[number] ? "the first there is"
                 : wanted > end ? "the end"
                 : target.Kind == OffsetTargetKind.Time && atTime.GetValueOrDefault(number, -1) < 0 ? "no record is that young"
                 : null));
         }
-        return moves;
     }
 }

@@ -16,7 +16,10 @@ internal sealed record PartitionLag(TopicPartition Partition, long? Committed, l
     /// <summary>Records that it has not read.</summary>
     public long Lag => Math.Max(0, Latest - Math.Max(Committed ?? Earliest, Earliest));
 
-    /// <summary>Looks at every partition that the group has committed or whose topic its members have partitions of.</summary>
+    /// <summary>
+    /// Looks at every partition of every topic that the group has committed offsets in, that its members have subscribed to, or of which they have
+    /// partitions. Topics that are gone are left out.
+    /// </summary>
     /// <exception cref="CommandException">There are none.</exception>
     /// <exception cref="StreamHouseException">There is no such group.</exception>
     public static async Task<List<PartitionLag>> FindAsync(Admin admin, string group, string? topic, CancellationToken ct)
@@ -33,13 +36,17 @@ internal sealed record PartitionLag(TopicPartition Partition, long? Committed, l
         Dictionary<TopicPartition, long> committed = (await admin.FetchGroupOffsetsAsync(group, topic, ct))
             .ToDictionary(offset => new TopicPartition(offset.Topic, offset.Partition), offset => offset.Offset);
         List<PartitionLag> rows = [];
-        foreach (IGrouping<string, TopicPartition> ofTopic in committed.Keys.Union(owners.Keys)
-            .Where(partition => topic is null || partition.Topic == topic)
-            .Order()
-            .GroupBy(partition => partition.Topic))
+        foreach (string name in committed.Keys.Concat(owners.Keys).Select(partition => partition.Topic)
+            .Concat(details.Members.SelectMany(member => member.Subscribed))
+            .Where(name => topic is null || name == topic)
+            .Distinct()
+            .Order(StringComparer.Ordinal))
         {
-            (Dictionary<int, long> earliest, Dictionary<int, long> latest) = await EndsAsync(admin, ofTopic.Key, ct);
-            rows.AddRange(ofTopic.Where(partition => latest.ContainsKey(partition.Partition)).Select(partition => new PartitionLag(
+            if (await FindEndsAsync(admin, name, ct) is not ({ } earliest, { } latest))
+            {
+                continue;
+            }
+            rows.AddRange(latest.Keys.Order().Select(number => new TopicPartition(name, number)).Select(partition => new PartitionLag(
                 partition,
                 committed.TryGetValue(partition, out long offset) ? offset : null,
                 earliest.GetValueOrDefault(partition.Partition),
@@ -56,4 +63,17 @@ internal sealed record PartitionLag(TopicPartition Partition, long? Committed, l
     public static async Task<(Dictionary<int, long> Earliest, Dictionary<int, long> Latest)> EndsAsync(Admin admin, string topic, CancellationToken ct) => (
         (await admin.ListOffsetsAsync(topic, OffsetSpec.Earliest, ct: ct)).ToDictionary(offset => offset.Partition, offset => offset.Offset),
         (await admin.ListOffsetsAsync(topic, OffsetSpec.Latest, ct: ct)).ToDictionary(offset => offset.Partition, offset => offset.Offset));
+
+    // A group may want, or have been in, a topic that does not exist (any more): nothing in it is left to read.
+    private static async Task<(Dictionary<int, long> Earliest, Dictionary<int, long> Latest)?> FindEndsAsync(Admin admin, string topic, CancellationToken ct)
+    {
+        try
+        {
+            return await EndsAsync(admin, topic, ct);
+        }
+        catch (StreamHouseException e) when (e.Code == StreamHouseErrorCode.UnknownTopic)
+        {
+            return null;
+        }
+    }
 }

@@ -13,20 +13,20 @@ internal static class ResetOffsetsCommand
         Argument<string> name = GroupCommands.Name();
         Option<string[]> topics = new("--topic", "-t")
         {
-            Description = "A topic, or some of its partitions as TOPIC:0,1; may be given several times. All topics with committed offsets if not given",
+            Description = "A topic, or some of its partitions as TOPIC:0,1; may be given several times. All topics with committed offsets, each as a whole, if not given",
             HelpName = "TOPIC[:N,N]",
             DefaultValueFactory = _ => [],
         };
         Option<bool> earliest = new("--to-earliest") { Description = "To the first record there is" };
         Option<bool> latest = new("--to-latest") { Description = "After the last record there is" };
-        Option<long?> offset = new("--to-offset") { Description = "To an offset, in every partition", HelpName = "N" };
+        Option<long?> offset = new("--to-offset") { Description = "To an offset, in every partition", HelpName = "N", CustomParser = NumberText.ParseOptional<long> };
         Option<DateTimeOffset?> time = new("--to-time")
         {
             Description = "To the first record at or after this time: a duration ago (10m), a time (2026-01-31T12:00:00Z), or ms since 1970",
             HelpName = "TIME",
             CustomParser = TimeText.ParseMoment(terminal.Clock),
         };
-        Option<long?> shift = new("--shift-by") { Description = "By so many records, forward or (with a minus) back", HelpName = "N" };
+        Option<long?> shift = new("--shift-by") { Description = "By so many records, forward or (with a minus) back", HelpName = "N", CustomParser = NumberText.ParseOptional<long> };
         Option<bool> execute = new("--execute") { Description = "Do it; otherwise the plan is only shown" };
         Option<bool> dryRun = new("--dry-run") { Description = "Only show the plan; the default" };
         Option<OutputFormat> output = Output.Option();
@@ -39,23 +39,12 @@ internal static class ResetOffsetsCommand
         {
             name, topics, earliest, latest, offset, time, shift, execute, dryRun, output,
         };
-        command.Validators.Add(result =>
-        {
-            int targets = (result.GetValue(earliest) ? 1 : 0) + (result.GetValue(latest) ? 1 : 0) + (result.GetResult(offset) is null ? 0 : 1)
-                + (result.GetResult(time) is null ? 0 : 1) + (result.GetResult(shift) is null ? 0 : 1);
-            if (targets != 1)
-            {
-                result.AddError("Pass one of --to-earliest, --to-latest, --to-offset, --to-time and --shift-by.");
-            }
-            if (result.GetResult(offset) is not null && result.GetValue(offset) < 0)
-            {
-                result.AddError("--to-offset is 0 or above.");
-            }
-            if (result.GetValue(execute) && result.GetValue(dryRun))
-            {
-                result.AddError("Pass --execute or --dry-run, not both.");
-            }
-        });
+        command.Check(
+            parse => (parse.GetValue(earliest) ? 1 : 0) + (parse.GetValue(latest) ? 1 : 0) + (parse.GetValue(offset) is null ? 0 : 1)
+                + (parse.GetValue(time) is null ? 0 : 1) + (parse.GetValue(shift) is null ? 0 : 1) != 1,
+            "Pass one of --to-earliest, --to-latest, --to-offset, --to-time and --shift-by.");
+        command.Check(parse => parse.GetValue(offset) < 0, "--to-offset is 0 or above.");
+        command.Check(parse => parse.GetValue(execute) && parse.GetValue(dryRun), "Pass --execute or --dry-run, not both.");
         command.SetAction(async (parse, ct) =>
         {
             OffsetTarget target = parse.GetValue(earliest) ? new(OffsetTargetKind.Earliest)
@@ -72,13 +61,17 @@ internal static class ResetOffsetsCommand
             {
                 GroupActivity.ThrowIfActive(details, "its offsets cannot be moved");
             }
-            List<OffsetMove> moves = await new OffsetResetPlan(client.Admin, group, target).MakeAsync(selected, ct);
+            OffsetResetPlan plan = await new OffsetResetPlanner(client.Admin, group, target).MakeAsync(selected, ct);
             if (isDone)
             {
                 await client.Admin.CommitGroupOffsetsAsync(
-                    group, moves.Select(move => new GroupOffset(move.Partition.Topic, move.Partition.Partition, move.NewOffset)), ct);
+                    group, plan.Moves.Select(move => new GroupOffset(move.Partition.Topic, move.Partition.Partition, move.NewOffset)), ct);
             }
-            GroupOutput.WriteReset(terminal, parse.GetValue(output), group, moves, isDone);
+            GroupOutput.WriteReset(terminal, parse.GetValue(output), group, plan, isDone);
+            foreach (IGrouping<string, PartitionLeft> left in plan.Left.GroupBy(left => left.Reason))
+            {
+                terminal.Error.WriteLine($"Left as they are, {left.Key}: {GroupOutput.Summary([.. left.Select(l => l.Partition)])}");
+            }
             terminal.Error.WriteLine(isDone ? "Done." : "Nothing has been changed: this is the plan. Pass --execute to do it.");
             if (!isDone && details is not null && GroupActivity.IsActive(details))
             {

@@ -17,7 +17,7 @@ internal static class WalCommands
     private static HelpfulCommand Dump(Terminal terminal)
     {
         Argument<string> folder = Folder();
-        Option<long?> group = new("--group") { Description = "Only records of this partition, by its group id", HelpName = "ID" };
+        Option<long?> group = new("--group") { Description = "Only records of this partition, by its group id", HelpName = "ID", CustomParser = NumberText.ParseOptional<long> };
         Option<OutputFormat> output = Output.Option();
         HelpfulCommand command = new(
             "dump",

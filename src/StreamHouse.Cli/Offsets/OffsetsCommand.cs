@@ -29,17 +29,8 @@ internal static class OffsetsCommand
         {
             topic, time, group, output,
         };
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(topic) is null && result.GetValue(group) is null)
-            {
-                result.AddError("Name a topic, or pass --group.");
-            }
-            if (result.GetResult(time) is not null && result.GetValue(group) is not null)
-            {
-                result.AddError("--time goes with a topic, not with --group.");
-            }
-        });
+        command.Check(parse => parse.GetValue(topic) is null && parse.GetValue(group) is null, "Name a topic, or pass --group.");
+        command.Check(parse => parse.GetValue(time) is not null && parse.GetValue(group) is not null, "--time goes with a topic, not with --group.");
         command.SetAction(async (parse, ct) =>
         {
             await using StreamHouseClient client = await Session.OpenAsync(parse, globals, ct);

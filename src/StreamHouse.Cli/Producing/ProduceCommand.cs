@@ -21,7 +21,7 @@ internal static class ProduceCommand
         Option<string?> separator = new("--key-separator") { Description = "Each line is KEY, this text, VALUE; the first occurrence counts", HelpName = "TEXT" };
         Option<string?> nullText = new("--null") { Description = "A key or value that reads so is null; a null value is a tombstone", HelpName = "TEXT" };
         Option<string[]> headers = Headers();
-        Option<int?> partition = new("--partition", "-p") { Description = "The partition; without it the key decides", HelpName = "N" };
+        Option<int?> partition = new("--partition", "-p") { Description = "The partition; without it the key decides", HelpName = "N", CustomParser = NumberText.ParseOptional<int> };
         Option<ProducerAcks> acks = ProduceOptions.Acks();
         Option<CompressionCodec> compression = ProduceOptions.Compression();
         Option<OutputFormat> output = Output.Option();
@@ -35,25 +35,13 @@ internal static class ProduceCommand
         {
             topic, records, file, key, separator, nullText, headers, partition, acks, compression, output,
         };
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(key) is not null && result.GetValue(separator) is not null)
-            {
-                result.AddError("--key gives every record one key, --key-separator each its own: pass one of them.");
-            }
-            if (result.GetValue(separator) is "")
-            {
-                result.AddError("--key-separator is empty.");
-            }
-            if (result.GetValue(file) is not null && result.GetValue(records) is { Length: > 0 })
-            {
-                result.AddError("Pass records as arguments or with --file, not both.");
-            }
-            if (result.GetValue(partition) < 0)
-            {
-                result.AddError("--partition is 0 or above.");
-            }
-        });
+        command.Check(
+            parse => parse.GetValue(key) is not null && parse.GetValue(separator) is not null,
+            "--key gives every record one key, --key-separator each its own: pass one of them.");
+        command.Check(parse => parse.GetValue(separator) is "", "--key-separator is empty.");
+        command.Check(
+            parse => parse.GetValue(file) is not null && parse.GetValue(records) is { Length: > 0 }, "Pass records as arguments or with --file, not both.");
+        command.Check(parse => parse.GetValue(partition) < 0, "--partition is 0 or above.");
         command.SetAction(async (parse, ct) =>
         {
             RecordSplitter splitter = new(parse.GetValue(key), parse.GetValue(separator), parse.GetValue(nullText));

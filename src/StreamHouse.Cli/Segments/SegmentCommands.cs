@@ -20,8 +20,8 @@ internal static class SegmentCommands
     private static HelpfulCommand List(GlobalOptions globals, Terminal terminal)
     {
         Argument<string> topic = TopicCommands.Name();
-        Option<int?> partition = new("--partition", "-p") { Description = "Only this partition", HelpName = "N" };
-        Option<long> from = new("--from-offset") { Description = "Only segments that end above this offset", HelpName = "N" };
+        Option<int?> partition = new("--partition", "-p") { Description = "Only this partition", HelpName = "N", CustomParser = NumberText.ParseOptional<int> };
+        Option<long> from = new("--from-offset") { Description = "Only segments that end above this offset", HelpName = "N", CustomParser = NumberText.Parse<long> };
         Option<OutputFormat> output = Output.Option();
         HelpfulCommand command = new(
             "list", "Lists where in objects a topic's records are", "streamctl segment list orders", "streamctl segment list orders --partition 0 -o json")

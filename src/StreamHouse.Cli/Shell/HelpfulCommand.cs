@@ -4,11 +4,24 @@ using System.CommandLine.Invocation;
 
 namespace StreamHouse.Cli.Shell;
 
-/// <summary>A command whose help ends with examples.</summary>
+/// <summary>A command whose help ends with examples, and which checks its values only once all of them have been read.</summary>
 internal sealed class HelpfulCommand(string name, string description, params string[] examples) : Command(name, description)
 {
+    private readonly List<(Func<ParseResult, bool> IsWrong, string Message)> _checks = [];
+
     /// <summary>Command lines to try.</summary>
     public IReadOnlyList<string> Examples { get; } = examples;
+
+    /// <summary>
+    /// Adds a check of values, alone or against one another. Unlike a validator, which runs while texts may still turn out to be no values, it may
+    /// read whatever it likes: it is asked only about a command line without errors.
+    /// </summary>
+    /// <param name="isWrong">Whether something is wrong.</param>
+    /// <param name="message">What is wrong then.</param>
+    public void Check(Func<ParseResult, bool> isWrong, string message) => _checks.Add((isWrong, message));
+
+    /// <summary>What the checks have to say.</summary>
+    public List<string> FindMistakes(ParseResult parse) => [.. _checks.Where(check => check.IsWrong(parse)).Select(check => check.Message)];
 }
 
 /// <summary>The usual help, then the command's examples; the root's also tells exit codes and environment.</summary>

@@ -20,21 +20,21 @@ internal static class Streamctl
     /// <param name="terminal">The outside world.</param>
     /// <param name="ct">Cancelled by a signal.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
-    public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal, CancellationToken ct)
+    public static Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal, CancellationToken ct) => RunAsync(Build(terminal), args, terminal, ct);
+
+    /// <summary>Runs a command line of the given commands.</summary>
+    internal static async Task<int> RunAsync(RootCommand root, IReadOnlyList<string> args, Terminal terminal, CancellationToken ct)
     {
-        // An argument that begins with @ is a record, not a file of arguments.
-        ParseResult parse = Build(terminal).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parse.Errors.Count > 0 && parse.Action is not HelpWithExamples)
-        {
-            foreach (string error in parse.Errors.Select(e => e.Message).Distinct())
-            {
-                terminal.Error.WriteLine($"streamctl: {error}");
-            }
-            terminal.Error.WriteLine($"  See '{PathOf(parse.CommandResult.Command)} --help'.");
-            return ExitCode.Usage;
-        }
         try
         {
+            ParseResult parse = Parse(root, args);
+            List<string> mistakes = FindMistakes(parse);
+            if (mistakes.Count > 0)
+            {
+                mistakes.ForEach(mistake => terminal.Error.WriteLine($"streamctl: {mistake}"));
+                terminal.Error.WriteLine($"  See '{PathOf(parse.CommandResult.Command)} --help'.");
+                return ExitCode.Usage;
+            }
             using StreamWriter output = terminal.OpenText();
             return await parse.InvokeAsync(
                 new InvocationConfiguration
@@ -65,7 +65,29 @@ internal static class Streamctl
         }
     }
 
-    private static RootCommand Build(Terminal terminal)
+    /// <exception cref="CommandException">A validator could not cope with the arguments.</exception>
+    private static ParseResult Parse(RootCommand root, IReadOnlyList<string> args)
+    {
+        try
+        {
+            // An argument that begins with @ is a record, not a file of arguments.
+            return root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Whatever a validator stumbles over, the arguments made it: nothing else has happened yet.
+            throw new CommandException(ExitCode.Usage, $"The command line cannot be read: {e.Message}", "See 'streamctl --help'.");
+        }
+    }
+
+    private static List<string> FindMistakes(ParseResult parse) =>
+        parse.Action is HelpWithExamples ? []
+        : parse.Errors.Count > 0 ? [.. parse.Errors.Select(error => error.Message).Distinct()]
+        : parse.CommandResult.Command is HelpfulCommand command ? command.FindMistakes(parse)
+        : [];
+
+    /// <summary>All commands.</summary>
+    internal static RootCommand Build(Terminal terminal)
     {
         GlobalOptions globals = new(terminal);
         RootCommand root = new("Works with StreamHouse: topics, records, offsets, groups, segments, and how fast it all is.")

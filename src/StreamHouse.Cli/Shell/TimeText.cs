@@ -57,7 +57,10 @@ internal static class TimeText
             moment = DateTimeOffset.FromUnixTimeMilliseconds(ms);
             return true;
         }
-        return DateTimeOffset.TryParse(
+
+        // Without this guard the parser makes a date of 3.5.1, the third month's fifth day, and offsets move where nobody wanted them.
+        moment = default;
+        return text.Length >= "2026-01-31".Length && text[4] == '-' && DateTimeOffset.TryParse(
             text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out moment);
     }
 

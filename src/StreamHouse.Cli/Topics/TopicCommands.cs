@@ -25,7 +25,7 @@ internal static class TopicCommands
     private static HelpfulCommand Create(GlobalOptions globals, Terminal terminal)
     {
         Argument<string> name = Name();
-        Option<int?> partitions = new("--partitions", "-p") { Description = "Number of partitions; the server's default if not given", HelpName = "N" };
+        Option<int?> partitions = new("--partitions", "-p") { Description = "Number of partitions; the server's default if not given", HelpName = "N", CustomParser = NumberText.ParseOptional<int> };
         Option<RecordDurability?> durability = new("--durability")
         {
             Description = "What an acknowledgement means, for ever: local (synced to the server's disk), object (in the object store) or quorum",
@@ -120,7 +120,7 @@ internal static class TopicCommands
             HelpName = "NAME",
             DefaultValueFactory = _ => [],
         };
-        Option<int?> partitions = new("--partitions", "-p") { Description = "The new number of partitions, which can only grow", HelpName = "N" };
+        Option<int?> partitions = new("--partitions", "-p") { Description = "The new number of partitions, which can only grow", HelpName = "N", CustomParser = NumberText.ParseOptional<int> };
         Option<OutputFormat> output = Output.Option();
         HelpfulCommand command = new(
             "alter",
@@ -130,14 +130,9 @@ internal static class TopicCommands
         {
             name, config, reset, partitions, output,
         };
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(config) is null or { Implicit: true } && result.GetResult(reset) is null or { Implicit: true }
-                && result.GetResult(partitions) is null)
-            {
-                result.AddError("Nothing to change: pass --config, --reset or --partitions.");
-            }
-        });
+        command.Check(
+            parse => parse.GetValue(config)!.Length == 0 && parse.GetValue(reset)!.Length == 0 && parse.GetValue(partitions) is null,
+            "Nothing to change: pass --config, --reset or --partitions.");
         command.SetAction(async (parse, ct) =>
         {
             await using StreamHouseClient client = await Session.OpenAsync(parse, globals, ct);
@@ -160,28 +155,19 @@ internal static class TopicCommands
         Option<bool> ifExists = new("--if-exists") { Description = "Succeed also for topics that do not exist" };
         Option<OutputFormat> output = Output.Option();
         HelpfulCommand command = new(
-            "delete", "Deletes topics and their records, for ever", "streamctl topic delete orders", "streamctl topic delete a b c --if-exists")
+            "delete",
+            "Deletes topics and their records, for ever. One that cannot be deleted does not keep the others from it",
+            "streamctl topic delete orders",
+            "streamctl topic delete a b c --if-exists")
         {
             names, ifExists, output,
         };
         command.SetAction(async (parse, ct) =>
         {
             await using StreamHouseClient client = await Session.OpenAsync(parse, globals, ct);
-            List<string> deleted = [];
-            foreach (string name in parse.GetValue(names)!)
-            {
-                try
-                {
-                    await client.Admin.DeleteTopicAsync(name, ct);
-                    deleted.Add(name);
-                }
-                catch (StreamHouseException e) when (e.Code == StreamHouseErrorCode.UnknownTopic && parse.GetValue(ifExists))
-                {
-                    terminal.Error.WriteLine($"There is no topic {name}.");
-                }
-            }
-            TopicOutput.WriteDeleted(terminal, parse.GetValue(output), deleted);
-            return ExitCode.Success;
+            Deletions deletions = new("topic", isDryRun: false, parse.GetValue(ifExists) ? StreamHouseErrorCode.UnknownTopic : null);
+            await deletions.RunAsync(parse.GetValue(names)!, name => client.Admin.DeleteTopicAsync(name, ct), ct);
+            return deletions.Write(terminal, parse.GetValue(output));
         });
         return command;
     }

@@ -74,23 +74,6 @@ internal static class TopicOutput
             }));
     }
 
-    public static void WriteDeleted(Terminal terminal, OutputFormat format, List<string> names)
-    {
-        if (format == OutputFormat.Json)
-        {
-            Output.Json(terminal, json =>
-            {
-                json.WriteStartObject();
-                json.WriteStartArray("deleted");
-                names.ForEach(json.WriteStringValue);
-                json.WriteEndArray();
-                json.WriteEndObject();
-            });
-            return;
-        }
-        names.ForEach(name => Output.Text(terminal, $"Deleted topic {name}.\n"));
-    }
-
     /// <summary>The durability as the command line names it.</summary>
     public static string NameOf(RecordDurability durability) => durability switch
     {

@@ -45,4 +45,10 @@ public sealed record ConsumerGroupDetails(
 /// <param name="ClientHost">Where it connects from.</param>
 /// <param name="Assigned">Its partitions, in order.</param>
 public sealed record ConsumerGroupMember(
-    string MemberId, string? InstanceId, string ClientId, string ClientHost, IReadOnlyList<TopicPartition> Assigned);
+    string MemberId, string? InstanceId, string ClientId, string ClientHost, IReadOnlyList<TopicPartition> Assigned)
+{
+    /// <summary>
+    /// The topics it has asked for. Empty while the group is agreeing on a protocol, and for members that are no consumers.
+    /// </summary>
+    public IReadOnlyList<string> Subscribed { get; init; } = [];
+}

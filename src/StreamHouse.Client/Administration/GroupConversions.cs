@@ -20,7 +20,10 @@ internal static class GroupConversions
             member.HasInstanceId ? member.InstanceId : null,
             member.ClientId,
             member.ClientHost,
-            [.. member.Assigned.SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition))).Order()]))]);
+            [.. member.Assigned.SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition))).Order()])
+        {
+            Subscribed = group.ProtocolType == ConsumerProtocol.ProtocolType ? ConsumerProtocol.ReadSubscription(member.Metadata.Span)?.Topics ?? [] : [],
+        })]);
 
     private static ConsumerGroupState ToState(GroupState state) => state switch
     {
