@@ -16,14 +16,39 @@ public readonly record struct FetchPartition(TopicPartition Partition, long Offs
 /// <param name="BytesMin">Wait until this many bytes are there; 0 or 1 answers with the first batch.</param>
 /// <param name="BytesMax">Limit for the whole answer; the first batch is returned even when larger.</param>
 /// <param name="WaitMax">Longest wait; zero answers at once. Never negative.</param>
-public sealed record FetchRequest(IReadOnlyList<FetchPartition> Partitions, int BytesMin, int BytesMax, TimeSpan WaitMax);
+public sealed record FetchRequest(IReadOnlyList<FetchPartition> Partitions, int BytesMin, int BytesMax, TimeSpan WaitMax)
+{
+    /// <summary>What the answer's bytes count against; null for nothing.</summary>
+    public IFetchBudget? Budget { get; init; }
+}
+
+/// <summary>Bounds the bytes that many answers hold together. Bytes are set aside before they are read, so that reads that begin at once stay within it.</summary>
+public interface IFetchBudget
+{
+    /// <summary>Sets bytes aside for a read.</summary>
+    /// <param name="bytesMax">What the read may return at most, in bytes; its first batch may be larger.</param>
+    /// <param name="wait">How long the reader waits for its data, or for room.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <returns>The bytes set aside, which may be more or fewer; zero when there was no room in time, and then nothing is read.</returns>
+    ValueTask<int> ReserveAsync(int bytesMax, TimeSpan wait, CancellationToken ct);
+
+    /// <summary>Gives bytes back.</summary>
+    /// <param name="bytes">How many; negative when a read returned more than was set aside.</param>
+    void Release(int bytes);
+}
 
 /// <summary>Answer to a <see cref="FetchRequest"/>. Dispose it once the bytes are sent: that gives the buffers back.</summary>
 /// <param name="partitions">One per requested partition, in the request's order.</param>
 public sealed class FetchResult(IReadOnlyList<PartitionFetch> partitions) : IDisposable
 {
+    private IFetchBudget? _budget;
+    private int _held;
+
     /// <summary>One per requested partition, in the request's order.</summary>
     public IReadOnlyList<PartitionFetch> Partitions { get; } = partitions;
+
+    /// <summary>Notes what <see cref="Dispose"/> gives back to a budget.</summary>
+    internal void Hold(IFetchBudget budget, int bytes) => (_budget, _held) = (budget, bytes);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -32,6 +57,8 @@ public sealed class FetchResult(IReadOnlyList<PartitionFetch> partitions) : IDis
         {
             partition.Release();
         }
+        _budget?.Release(_held);
+        _budget = null;
     }
 }
 

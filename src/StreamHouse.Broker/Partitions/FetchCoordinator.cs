@@ -25,7 +25,7 @@ internal sealed class FetchCoordinator(
         long started = clock.GetTimestamp();
         while (true)
         {
-            FetchResult result = await ReadAsync(request, ct);
+            (FetchResult result, int enough) = await ReadAsync(request, started, ct);
             TimeSpan left = request.WaitMax - clock.GetElapsedTime(started);
             int bytes = 0;
             bool answer = left <= TimeSpan.Zero;
@@ -34,38 +34,79 @@ internal sealed class FetchCoordinator(
                 bytes += partition.Bytes;
                 answer |= partition.Error != BrokerErrorCode.None;
             }
-            if (answer || bytes >= Math.Max(1, request.BytesMin))
+            if (answer || bytes >= enough)
             {
                 Finish(result);
                 return result;
             }
+            // Whoever waits holds nothing: it needs only the marks, and will read anew.
+            result.Dispose();
             if (Interlocked.Increment(ref _waiting) > options.WaitingFetchesMax)
             {
                 Interlocked.Decrement(ref _waiting);
-                result.Dispose();
                 return Refuse(request, BrokerErrorCode.Overloaded, $"More than {options.WaitingFetchesMax} fetches wait already; try again later.");
             }
             metrics.FetchWaits();
             try
             {
-                await WaitAsync(request, result, Math.Max(1, request.BytesMin) - bytes, left, ct);
+                await WaitAsync(request, result, enough - bytes, left, ct);
             }
             finally
             {
                 Interlocked.Decrement(ref _waiting);
                 metrics.FetchResumed();
-                result.Dispose();
             }
             ct.ThrowIfCancellationRequested();
         }
     }
 
-    private async ValueTask<FetchResult> ReadAsync(FetchRequest request, CancellationToken ct)
+    // Reads within the budget. Enough are the bytes that need not be waited with: fewer than wanted when there is no room for those.
+    private async ValueTask<(FetchResult Result, int Enough)> ReadAsync(FetchRequest request, long started, CancellationToken ct)
+    {
+        int enough = Math.Max(1, request.BytesMin);
+        if (request.Budget is not { } budget)
+        {
+            return (await ReadAsync(request, request.BytesMax, mayRead: true, ct), enough);
+        }
+        int wanted = BytesMaxOf(request);
+        TimeSpan left = request.WaitMax - clock.GetElapsedTime(started);
+        int reserved = await budget.ReserveAsync(wanted, left < TimeSpan.Zero ? TimeSpan.Zero : left, ct);
+        int used = 0;
+        try
+        {
+            FetchResult result = await ReadAsync(request, Math.Min(request.BytesMax, reserved), mayRead: reserved > 0, ct);
+            foreach (PartitionFetch partition in result.Partitions)
+            {
+                used += partition.Bytes;
+            }
+            if (used > 0)
+            {
+                result.Hold(budget, used);
+            }
+            return (result, reserved < Math.Min(enough, wanted) ? 1 : enough);
+        }
+        finally
+        {
+            budget.Release(reserved - used);
+        }
+    }
+
+    private static int BytesMaxOf(FetchRequest request)
+    {
+        long bytes = 0;
+        for (int i = 0; i < request.Partitions.Count && bytes < request.BytesMax; i++)
+        {
+            bytes += Math.Max(0, request.Partitions[i].BytesMax);
+        }
+        return (int)Math.Min(request.BytesMax, bytes);
+    }
+
+    private async ValueTask<FetchResult> ReadAsync(FetchRequest request, int bytesMax, bool mayRead, CancellationToken ct)
     {
         PartitionFetch[] results = new PartitionFetch[request.Partitions.Count];
         try
         {
-            await ReadIntoAsync(results, request, ct);
+            await ReadIntoAsync(results, request, bytesMax, mayRead, ct);
         }
         catch
         {
@@ -79,7 +120,7 @@ internal sealed class FetchCoordinator(
         return new FetchResult(results);
     }
 
-    private async ValueTask ReadIntoAsync(PartitionFetch[] results, FetchRequest request, CancellationToken ct)
+    private async ValueTask ReadIntoAsync(PartitionFetch[] results, FetchRequest request, int bytesMax, bool mayRead, CancellationToken ct)
     {
         long total = 0;
         for (int i = 0; i < results.Length; i++)
@@ -91,8 +132,8 @@ internal sealed class FetchCoordinator(
                 results[i] = Unknown(wanted.Partition);
                 continue;
             }
-            bool wholeFirst = total == 0;
-            int limit = (int)Math.Clamp(request.BytesMax - total, 0, Math.Max(0, wanted.BytesMax));
+            bool wholeFirst = mayRead && total == 0;
+            int limit = (int)Math.Clamp(bytesMax - total, 0, Math.Max(0, wanted.BytesMax));
             PartitionFetch fetch = results[i] = partition.Read(wanted, limit, wholeFirst, out bool belowTail);
             if (belowTail && (limit > 0 || wholeFirst))
             {

@@ -67,7 +67,10 @@ internal sealed record KafkaOptions : IValidatableObject
     [Range(1024, 1 << 30)]
     public int FetchBytesMax { get; init; } = 55 << 20;
 
-    /// <summary>Bytes of records in all fetch responses not yet taken by clients, above which a fetch gets one batch of each answer only.</summary>
+    /// <summary>
+    /// Bytes of records in all fetch responses that are read or not yet taken by clients. The nearer it, the less a fetch reads; at it fetches
+    /// wait for room, and one that waits for longer than its client does is answered without records.
+    /// </summary>
     [Range(typeof(long), "1048576", "68719476736")]
     public long FetchesBytesMax { get; init; } = 128L << 20;
 

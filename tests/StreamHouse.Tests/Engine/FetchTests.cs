@@ -57,6 +57,49 @@ public class FetchTests
     }
 
     [Fact]
+    public async Task A_read_that_waits_for_more_holds_nothing_of_what_there_is()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync();
+        await rig.AppendAsync(topic, "a");
+        CountingBudget budget = new();
+        FetchRequest request = new([new FetchPartition(new TopicPartition(topic.Id, 0), 0, 1 << 20)], 5000, 1 << 20, TimeSpan.FromMinutes(5)) { Budget = budget };
+
+        Task<FetchResult> waiting = rig.Broker.FetchAsync(request, CancellationToken.None).AsTask();
+        await EngineRig.UntilAsync(() => budget is { Granted: 1, Held: 0 });
+        (waiting.IsCompleted, budget.Granted, budget.Held).ShouldBe((false, 1, 0));
+        await rig.AppendAsync(topic, new string('b', 6000));
+
+        using (FetchResult result = await waiting.WaitAsync(Soon))
+        {
+            budget.Held.ShouldBe(result.Partitions[0].Bytes);
+            budget.Held.ShouldBeGreaterThan(6000);
+        }
+        budget.Held.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_read_without_room_tells_the_marks_and_has_no_bytes()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync();
+        await rig.AppendAsync(topic, "a");
+        foreach (bool tiered in new[] { false, true })
+        {
+            if (tiered)
+            {
+                await rig.TierAsync(topic);
+            }
+            CountingBudget budget = new() { IsFull = true };
+            FetchRequest request = new([new FetchPartition(new TopicPartition(topic.Id, 0), 0, 1 << 20)], 1, 1 << 20, TimeSpan.Zero) { Budget = budget };
+
+            using FetchResult result = await rig.Broker.FetchAsync(request, CancellationToken.None);
+
+            (result.Partitions[0].Error, result.Partitions[0].HighWatermark, result.Partitions[0].Bytes, budget.Held).ShouldBe((BrokerErrorCode.None, 1, 0, 0));
+        }
+    }
+
+    [Fact]
     public async Task A_cancelled_read_ends_and_leaves_nothing_behind()
     {
         await using EngineRig rig = await EngineRig.StartAsync();
@@ -294,5 +337,23 @@ public class FetchTests
         below.Partitions[0].LogStartOffset.ShouldBe(1);
         rig.Status(topic).LogStartOffset.ShouldBe(1);
         (await rig.ReadAllAsync(topic, 1)).ShouldBe(["1:b"]);
+    }
+
+    private sealed class CountingBudget : IFetchBudget
+    {
+        public bool IsFull { get; init; }
+
+        public int Granted { get; private set; }
+
+        public int Held { get; private set; }
+
+        public ValueTask<int> ReserveAsync(int bytesMax, TimeSpan wait, CancellationToken ct)
+        {
+            Granted++;
+            Held += IsFull ? 0 : bytesMax;
+            return ValueTask.FromResult(IsFull ? 0 : bytesMax);
+        }
+
+        public void Release(int bytes) => Held -= bytes;
     }
 }

@@ -17,7 +17,7 @@ internal sealed class FetchApi(IBroker broker, BrokerMetrics brokerMetrics, Kafk
 
     private readonly ConcurrentBag<FetchRequestView> _views = [];
     private readonly FetchServices _services = new(
-        new FetchSessions(options, clock), new FetchMemory(options), new FetchFrames(), brokerMetrics, metrics, clock);
+        new FetchSessions(options, clock), new FetchMemory(options, clock), new FetchFrames(), brokerMetrics, metrics, clock);
 
     public override PendingReply Begin(in RequestFrame frame)
     {
@@ -53,15 +53,13 @@ internal sealed class FetchApi(IBroker broker, BrokerMetrics brokerMetrics, Kafk
         {
             return outcome;
         }
-        int bytesMax = _services.Memory.Limit(limits.BytesMax);
         bool mustAnswer = wanted.Count < plan.Partitions.Length || client.Ending.IsCancellationRequested;
-        FetchRequest request = new(wanted, Math.Min(limits.BytesMin, bytesMax), bytesMax, mustAnswer ? TimeSpan.Zero : limits.Wait);
-        FetchResult result = await ReadAsync(request, client);
-        foreach (PartitionFetch partition in result.Partitions)
+        int bytesMax = Math.Min(limits.BytesMax, options.FetchBytesMax);
+        FetchRequest request = new(wanted, Math.Min(limits.BytesMin, bytesMax), bytesMax, mustAnswer ? TimeSpan.Zero : limits.Wait)
         {
-            _services.Memory.Add(partition.Bytes);
-        }
-        return outcome with { Result = result };
+            Budget = _services.Memory,
+        };
+        return outcome with { Result = await ReadAsync(request, client) };
     }
 
     private async ValueTask<FetchResult> ReadAsync(FetchRequest request, KafkaClient client)

@@ -65,14 +65,7 @@ internal sealed class FetchReply : PendingReply
     public override void Release()
     {
         FetchOutcome outcome = _reading is null ? _outcome : _reading.IsCompletedSuccessfully ? _reading.Result : default;
-        if (outcome.Result is { } result)
-        {
-            foreach (PartitionFetch partition in result.Partitions)
-            {
-                _services.Memory.Add(-partition.Bytes);
-            }
-            result.Dispose();
-        }
+        outcome.Result?.Dispose();
         if (_frame is { } frame)
         {
             _services.Frames.Return(frame);
