@@ -103,6 +103,28 @@ public sealed class ProduceRequestTests
     }
 
     [Fact]
+    public async Task Acks_0_that_fails_leaves_the_answers_before_it_to_the_client()
+    {
+        await using ListenerRig rig = await ListenerRig.StartAsync();
+        for (int i = 0; i < 20; i++)
+        {
+            using RawClient other = await RawClient.ConnectAsync(rig.Endpoint);
+            await other.SendAsync((byte[])
+            [
+                .. RawClient.Frame(new MetadataRequest { Topics = [] }, 9, 1),
+                .. RawClient.Frame(new MetadataRequest { Topics = [] }, 9, 2),
+                .. RawClient.Produce("nowhere", EngineRig.Batch(["a"]), 3, acks: 0),
+                .. RawClient.Frame(new MetadataRequest { Topics = [] }, 9, 4),
+            ]);
+
+            (await other.ReceiveAsync<MetadataResponse>(9)).CorrelationId.ShouldBe(1);
+            (await other.ReceiveAsync<MetadataResponse>(9)).CorrelationId.ShouldBe(2);
+            await other.ShouldBeClosedAsync();
+        }
+        await rig.WaitForConnectionsAsync(0);
+    }
+
+    [Fact]
     public async Task Acks_1_is_answered_before_the_batch_is_durable()
     {
         await using ListenerRig rig = await ListenerRig.StartAsync();

@@ -24,6 +24,7 @@ internal sealed class KafkaConnection
     private long _receivingSince;
     private long _sendingSince;
     private volatile bool _closed;
+    private bool _isLastSend;
     private volatile bool _ending;
 
     public KafkaConnection(Transport transport, KafkaClient client, KafkaServices services)
@@ -246,6 +247,11 @@ internal sealed class KafkaConnection
                     await _transport.SendAsync(_output);
                     _services.Metrics.Sent(_output.Bytes);
                 }
+                if (_isLastSend && !_closed)
+                {
+                    await _transport.FinishAsync();
+                    Abort();
+                }
             }
             catch (Exception e)
             {
@@ -262,30 +268,35 @@ internal sealed class KafkaConnection
         }
     }
 
-    // Takes what is ready, as much as one send should carry. Nothing ends the writing.
+    // Takes what is ready, as much as one send should carry. Nothing ends the writing. Behind a reply that closes the connection nothing is
+    // taken until the answers before it have left.
     private bool TryCollect()
     {
-        while (_output.Bytes < BytesPerSend && _replies.TryTake(last: _sending.Count == 0, out PendingReply reply))
+        while (_output.Bytes < BytesPerSend && (!_isLastSend || _closed) && _replies.TryTake(last: _sending.Count == 0, out PendingReply reply))
         {
             _sending.Add(reply);
-            if (!_closed && !TryWrite(reply))
+            if (!_closed)
             {
-                Abort();
+                Write(reply);
             }
         }
         return _sending.Count > 0;
     }
 
-    private bool TryWrite(PendingReply reply)
+    private void Write(PendingReply reply)
     {
         try
         {
-            return reply.Write(_output) != ReplyKind.Close;
+            if (reply.Write(_output) == ReplyKind.Close)
+            {
+                _isLastSend = _ending = true;
+            }
         }
         catch (Exception e)
         {
+            // There may be half an answer behind those that are whole.
             _services.Log.Failed(e, Client.Remote);
-            return false;
+            Abort();
         }
     }
 
