@@ -35,7 +35,7 @@ internal sealed class KafkaMetrics
         _requests = meter.CreateCounter<long>("streamhouse.kafka.requests", null, "Requests by API.");
         _errors = meter.CreateCounter<long>("streamhouse.kafka.errors", null, "Errors told to clients, by API and code; one for each partition or other part that failed.");
         _bytes = meter.CreateCounter<long>("streamhouse.kafka.traffic", "By", "Bytes received and sent.");
-        _rejected = meter.CreateCounter<long>("streamhouse.kafka.connections.rejected", null, "Connections closed because of what they sent, or did not.");
+        _rejected = meter.CreateCounter<long>("streamhouse.kafka.connections.rejected", null, "Connections closed because of what they sent, or did not send or take in time; not those that were idle.");
         _refused = meter.CreateCounter<long>("streamhouse.kafka.connections.refused", null, "Connections closed at once because there were too many.");
         _duration = meter.CreateHistogram(
             "streamhouse.kafka.duration", "s", "Time from a request's arrival to its answer, by API; waiting for data included.",
@@ -53,7 +53,7 @@ internal sealed class KafkaMetrics
     /// <summary>A connection has ended.</summary>
     public void Disconnected() => _broker.ConnectionClosed(FrontEnd.Kafka);
 
-    /// <summary>A connection was closed because of what it sent, or did not.</summary>
+    /// <summary>A connection was closed because of what it sent, or did not send or take in time.</summary>
     public void Rejected() => _rejected.Add(1);
 
     /// <summary>A connection was closed at once because there were too many.</summary>

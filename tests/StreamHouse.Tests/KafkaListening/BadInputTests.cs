@@ -205,6 +205,7 @@ public sealed class BadInputTests
 
         await slow.ShouldBeClosedAsync();
         (await idle.CallAsync<ApiVersionsRequest, ApiVersionsResponse>(new(), 0)).ErrorCode.ShouldBe(KafkaErrorCode.None, "an idle connection is not slow");
+        rig.Rejected.ShouldBe(1);
     }
 
     [Fact]
@@ -224,6 +225,7 @@ public sealed class BadInputTests
         }
 
         await rig.WaitForConnectionsAsync(0);
+        rig.Rejected.ShouldBe(1);
         await rig.ShouldStillServeAsync();
     }
 

@@ -46,6 +46,7 @@ public sealed class LimitTests
         await idle.ShouldBeClosedAsync();
 
         (await waiting.ReceiveAsync<FetchResponse>(12)).CorrelationId.ShouldBe(3);
+        rig.Rejected.ShouldBe(0, "being idle is no fault");
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamHouse.Broker;
@@ -16,6 +17,8 @@ internal sealed class ListenerRig : IAsyncDisposable
 {
     private readonly BrokerMetrics _metrics;
     private readonly List<RawClient> _clients = [];
+    private readonly MeterListener _counters = new();
+    private long _rejected;
 
     private ListenerRig(EngineRig engine, BrokerMetrics metrics, KafkaListener listener, IReadOnlyList<(string Name, IPEndPoint Endpoint)> endpoints)
     {
@@ -23,7 +26,19 @@ internal sealed class ListenerRig : IAsyncDisposable
         _metrics = metrics;
         Listener = listener;
         Endpoints = endpoints;
+        _counters.InstrumentPublished = (instrument, counters) =>
+        {
+            if (instrument.Meter == metrics.Meter && instrument.Name == "streamhouse.kafka.connections.rejected")
+            {
+                counters.EnableMeasurementEvents(instrument);
+            }
+        };
+        _counters.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref _rejected, count));
+        _counters.Start();
     }
+
+    /// <summary>Connections counted as closed because of their clients.</summary>
+    public long Rejected => Volatile.Read(ref _rejected);
 
     public EngineRig Engine { get; }
 
@@ -84,6 +99,7 @@ internal sealed class ListenerRig : IAsyncDisposable
         }
         await Listener.DisposeAsync();
         await Engine.DisposeAsync();
+        _counters.Dispose();
         _metrics.Dispose();
     }
 }

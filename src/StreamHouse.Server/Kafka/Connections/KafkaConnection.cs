@@ -86,7 +86,7 @@ internal sealed class KafkaConnection
     }
 
     /// <summary>Answers what has waited as long as the client wants, and tells why the connection has to be closed now, or null. Called by one caller now and then.</summary>
-    public string? CheckTimeouts(long now)
+    public ConnectionTimeout? CheckTimeouts(long now)
     {
         _replies.ExpireOverdue(now);
         KafkaOptions options = _services.Options;
@@ -98,15 +98,15 @@ internal sealed class KafkaConnection
             bool isSlow = _frames.Buffered < age.TotalSeconds * 64 * 1024;
             if (age > options.TransferTimeout || (isSlow && age > options.TransferTimeout / 10 && _services.Memory.IsContested))
             {
-                return "a request did not arrive in time";
+                return new ConnectionTimeout("a request did not arrive in time", IsIdle: false);
             }
         }
         if (sending != 0 && _services.Clock.GetElapsedTime(sending, now) > options.TransferTimeout)
         {
-            return "an answer was not taken in time";
+            return new ConnectionTimeout("an answer was not taken in time", IsIdle: false);
         }
         return receiving == 0 && _replies.Count == 0 && _services.Clock.GetElapsedTime(Volatile.Read(ref _lastActive), now) > options.IdleTimeout
-            ? "it was idle"
+            ? new ConnectionTimeout("it was idle", IsIdle: true)
             : null;
     }
 
@@ -346,3 +346,8 @@ internal sealed class KafkaConnection
         Abort();
     }
 }
+
+/// <summary>Why a connection has to be closed.</summary>
+/// <param name="Reason">For a person.</param>
+/// <param name="IsIdle">Whether nothing happened on it; else its client was too slow.</param>
+internal readonly record struct ConnectionTimeout(string Reason, bool IsIdle);

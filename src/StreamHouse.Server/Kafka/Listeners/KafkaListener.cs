@@ -217,17 +217,34 @@ internal sealed class KafkaListener : IAsyncDisposable
                 long now = _services.Clock.GetTimestamp();
                 foreach (KafkaConnection connection in _table.Connections)
                 {
-                    if (connection.CheckTimeouts(now) is { } reason)
-                    {
-                        _services.Log.Rejected(connection.Client.Remote, reason);
-                        connection.Abort();
-                    }
+                    CheckTimeouts(connection, now);
                 }
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             // The listener stops.
+        }
+    }
+
+    // One connection's fault must not end the timeouts of all others.
+    private void CheckTimeouts(KafkaConnection connection, long now)
+    {
+        try
+        {
+            if (connection.CheckTimeouts(now) is { } timeout)
+            {
+                if (!timeout.IsIdle)
+                {
+                    _services.Metrics.Rejected();
+                }
+                _services.Log.Rejected(connection.Client.Remote, timeout.Reason);
+                connection.Abort();
+            }
+        }
+        catch (Exception e)
+        {
+            _services.Log.Failed(e, connection.Client.Remote);
         }
     }
 
