@@ -11,14 +11,18 @@ internal static class OffsetsCommand
 {
     public static Command Build(GlobalOptions globals, Terminal terminal)
     {
-        Argument<string?> topic = new("TOPIC") { Description = "The topic; with --group, all that the group reads if not given", Arity = ArgumentArity.ZeroOrOne };
+        Argument<string?> topic = new("TOPIC") { Description = "The topic; with --group, all that the group has committed if not given", Arity = ArgumentArity.ZeroOrOne };
         Option<DateTimeOffset?> time = new("--time", "--since")
         {
             Description = "Also the first offset at or after this time: a duration ago (10m), a time (2026-01-31T12:00:00Z), or ms since 1970",
             HelpName = "TIME",
             CustomParser = TimeText.ParseMoment(terminal.Clock),
         };
-        Option<string?> group = new("--group", "-g") { Description = "The committed offsets of a consumer group, and how far behind it is", HelpName = "GROUP" };
+        Option<string?> group = new("--group", "-g")
+        {
+            Description = "The committed offsets of a consumer group, and how far behind they are; 'streamctl group lag' counts partitions without one too",
+            HelpName = "GROUP",
+        };
         Option<OutputFormat> output = Output.Option();
         HelpfulCommand command = new(
             "offsets",
