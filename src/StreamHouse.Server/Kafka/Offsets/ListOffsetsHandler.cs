@@ -15,19 +15,23 @@ internal sealed class ListOffsetsHandler(IBroker broker) : IKafkaHandler<ListOff
 {
     public async ValueTask<ListOffsetsResponse> HandleAsync(ListOffsetsRequest request, KafkaCall call)
     {
+        List<Question> questions = [];
+        foreach (ListOffsetsRequest.Topic asked in request.Topics)
+        {
+            TopicId? topic = broker.FindTopic(asked.Name)?.Id;
+            foreach (ListOffsetsRequest.Partition partition in asked.Partitions)
+            {
+                questions.Add(new Question(topic, partition.PartitionIndex, partition.Timestamp, partition.CurrentLeaderEpoch));
+            }
+        }
+        ListOffsetsResponse.Partition[] found = await PartitionQuestions.AnswerAsync(questions, q => FindAsync(q, call), call.Client.Closed);
         ListOffsetsResponse response = new() { Topics = new ListOffsetsResponse.Topic[request.Topics.Length] };
+        int next = 0;
         for (int i = 0; i < response.Topics.Length; i++)
         {
             ListOffsetsRequest.Topic asked = request.Topics[i];
-            TopicDescription? topic = broker.FindTopic(asked.Name);
-            ListOffsetsResponse.Topic found = new() { Name = asked.Name, Partitions = new ListOffsetsResponse.Partition[asked.Partitions.Length] };
-            for (int p = 0; p < found.Partitions.Length; p++)
-            {
-                found.Partitions[p] = topic is null
-                    ? Failed(asked.Partitions[p], KafkaErrorCode.UnknownTopicOrPartition)
-                    : await FindAsync(topic.Id, asked.Partitions[p], call);
-            }
-            response.Topics[i] = found;
+            response.Topics[i] = new() { Name = asked.Name, Partitions = found.AsSpan(next, asked.Partitions.Length).ToArray() };
+            next += asked.Partitions.Length;
         }
         return response;
     }
@@ -36,32 +40,35 @@ internal sealed class ListOffsetsHandler(IBroker broker) : IKafkaHandler<ListOff
     {
         Topics = [.. request.Topics.Select(t => new ListOffsetsResponse.Topic
         {
-            Name = t.Name, Partitions = [.. t.Partitions.Select(p => Failed(p, error))],
+            Name = t.Name, Partitions = [.. t.Partitions.Select(p => Failed(p.PartitionIndex, error))],
         })],
     };
 
-    private static ListOffsetsResponse.Partition Failed(ListOffsetsRequest.Partition asked, KafkaErrorCode error) =>
-        new() { PartitionIndex = asked.PartitionIndex, ErrorCode = error };
+    private static ListOffsetsResponse.Partition Failed(int partition, KafkaErrorCode error) => new() { PartitionIndex = partition, ErrorCode = error };
 
-    private async ValueTask<ListOffsetsResponse.Partition> FindAsync(TopicId topic, ListOffsetsRequest.Partition asked, KafkaCall call)
+    private async ValueTask<ListOffsetsResponse.Partition> FindAsync(Question asked, KafkaCall call)
     {
+        if (asked.Topic is not { } topic)
+        {
+            return Failed(asked.Partition, KafkaErrorCode.UnknownTopicOrPartition);
+        }
         if (QueryOf(asked.Timestamp, call.Version) is not { } query)
         {
-            return Failed(asked, KafkaErrorCode.UnsupportedVersion);
+            return Failed(asked.Partition, KafkaErrorCode.UnsupportedVersion);
         }
         try
         {
-            TopicPartition partition = new(topic, asked.PartitionIndex);
+            TopicPartition partition = new(topic, asked.Partition);
             LeaderEpochs.Check(asked.CurrentLeaderEpoch, broker.DescribePartition(partition));
             OffsetResult found = await broker.FindOffsetAsync(partition, query, asked.Timestamp, call.Client.Closed);
             return new ListOffsetsResponse.Partition
             {
-                PartitionIndex = asked.PartitionIndex, Offset = found.Offset, Timestamp = found.TimestampMs, LeaderEpoch = (int)found.LeaderEpoch,
+                PartitionIndex = asked.Partition, Offset = found.Offset, Timestamp = found.TimestampMs, LeaderEpoch = (int)found.LeaderEpoch,
             };
         }
         catch (BrokerException e)
         {
-            return Failed(asked, KafkaErrors.Of(e.Code));
+            return Failed(asked.Partition, KafkaErrors.Of(e.Code));
         }
     }
 
@@ -76,4 +83,6 @@ internal sealed class ListOffsetsHandler(IBroker broker) : IKafkaHandler<ListOff
         -5 when version >= 9 => OffsetQuery.LatestTiered,
         _ => null,
     };
+
+    private readonly record struct Question(TopicId? Topic, int Partition, long Timestamp, int CurrentLeaderEpoch);
 }

@@ -12,19 +12,23 @@ internal sealed class OffsetForLeaderEpochHandler(IBroker broker) : IKafkaHandle
 {
     public async ValueTask<OffsetForLeaderEpochResponse> HandleAsync(OffsetForLeaderEpochRequest request, KafkaCall call)
     {
+        List<Question> questions = [];
+        foreach (OffsetForLeaderEpochRequest.Topic asked in request.Topics)
+        {
+            TopicId? topic = broker.FindTopic(asked.Name)?.Id;
+            foreach (OffsetForLeaderEpochRequest.Partition partition in asked.Partitions)
+            {
+                questions.Add(new Question(topic, partition.PartitionIndex, partition.LeaderEpoch, partition.CurrentLeaderEpoch));
+            }
+        }
+        OffsetForLeaderEpochResponse.Partition[] found = await PartitionQuestions.AnswerAsync(questions, q => FindAsync(q, call), call.Client.Closed);
         OffsetForLeaderEpochResponse response = new() { Topics = new OffsetForLeaderEpochResponse.Topic[request.Topics.Length] };
+        int next = 0;
         for (int i = 0; i < response.Topics.Length; i++)
         {
             OffsetForLeaderEpochRequest.Topic asked = request.Topics[i];
-            TopicDescription? topic = broker.FindTopic(asked.Name);
-            OffsetForLeaderEpochResponse.Topic found = new() { Name = asked.Name, Partitions = new OffsetForLeaderEpochResponse.Partition[asked.Partitions.Length] };
-            for (int p = 0; p < found.Partitions.Length; p++)
-            {
-                found.Partitions[p] = topic is null
-                    ? Failed(asked.Partitions[p], KafkaErrorCode.UnknownTopicOrPartition)
-                    : await FindAsync(new TopicPartition(topic.Id, asked.Partitions[p].PartitionIndex), asked.Partitions[p], call);
-            }
-            response.Topics[i] = found;
+            response.Topics[i] = new() { Name = asked.Name, Partitions = found.AsSpan(next, asked.Partitions.Length).ToArray() };
+            next += asked.Partitions.Length;
         }
         return response;
     }
@@ -33,28 +37,34 @@ internal sealed class OffsetForLeaderEpochHandler(IBroker broker) : IKafkaHandle
     {
         Topics = [.. request.Topics.Select(t => new OffsetForLeaderEpochResponse.Topic
         {
-            Name = t.Name, Partitions = [.. t.Partitions.Select(p => Failed(p, error))],
+            Name = t.Name, Partitions = [.. t.Partitions.Select(p => Failed(p.PartitionIndex, error))],
         })],
     };
 
-    private static OffsetForLeaderEpochResponse.Partition Failed(OffsetForLeaderEpochRequest.Partition asked, KafkaErrorCode error) =>
-        new() { PartitionIndex = asked.PartitionIndex, ErrorCode = error };
+    private static OffsetForLeaderEpochResponse.Partition Failed(int partition, KafkaErrorCode error) =>
+        new() { PartitionIndex = partition, ErrorCode = error };
 
-    private async ValueTask<OffsetForLeaderEpochResponse.Partition> FindAsync(
-        TopicPartition partition, OffsetForLeaderEpochRequest.Partition asked, KafkaCall call)
+    private async ValueTask<OffsetForLeaderEpochResponse.Partition> FindAsync(Question asked, KafkaCall call)
     {
+        if (asked.Topic is not { } topic)
+        {
+            return Failed(asked.Partition, KafkaErrorCode.UnknownTopicOrPartition);
+        }
         try
         {
+            TopicPartition partition = new(topic, asked.Partition);
             LeaderEpochs.Check(asked.CurrentLeaderEpoch, broker.DescribePartition(partition));
             EpochEnd end = asked.LeaderEpoch < 0 ? EpochEnd.Unknown : await broker.FindEpochEndAsync(partition, asked.LeaderEpoch, call.Client.Closed);
             return new OffsetForLeaderEpochResponse.Partition
             {
-                PartitionIndex = asked.PartitionIndex, LeaderEpoch = (int)end.Epoch, EndOffset = end.EndOffset,
+                PartitionIndex = asked.Partition, LeaderEpoch = (int)end.Epoch, EndOffset = end.EndOffset,
             };
         }
         catch (BrokerException e)
         {
-            return Failed(asked, KafkaErrors.Of(e.Code));
+            return Failed(asked.Partition, KafkaErrors.Of(e.Code));
         }
     }
+
+    private readonly record struct Question(TopicId? Topic, int Partition, int LeaderEpoch, int CurrentLeaderEpoch);
 }

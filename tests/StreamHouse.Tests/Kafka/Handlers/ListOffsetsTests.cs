@@ -142,6 +142,24 @@ public sealed class ListOffsetsTests
         response.Topics[1].Partitions.ShouldHaveSingleItem().ErrorCode.ShouldBe(KafkaErrorCode.UnknownTopicOrPartition);
     }
 
+    [Fact]
+    public async Task Answers_stand_in_the_order_of_the_questions_also_when_one_is_repeated()
+    {
+        await using KafkaRig rig = await KafkaRig.StartAsync();
+        TopicDescription topic = await rig.Engine.CreateTopicAsync("t", partitions: 2);
+        await rig.Engine.Append(topic, EngineRig.Batch(["a", "b"], timestamp: 1000));
+        await rig.Engine.TierAsync(topic);
+        (int Partition, long Timestamp)[] asked = [(1, Latest), (0, 1001), (0, Latest), (0, 1001), (7, Latest), (0, 1000)];
+        ListOffsetsRequest request = Request("t", [.. asked.Select(a => new ListOffsetsRequest.Partition { PartitionIndex = a.Partition, Timestamp = a.Timestamp })]);
+        request.Topics = [.. request.Topics, .. Request("nope", [new() { Timestamp = Latest }]).Topics, .. Request("t", [new() { Timestamp = Latest }]).Topics];
+
+        ListOffsetsResponse response = await rig.Client.CallAsync<ListOffsetsRequest, ListOffsetsResponse>(request, 9);
+
+        response.Topics.Select(t => t.Name).ShouldBe(["t", "nope", "t"]);
+        response.Topics[0].Partitions.Select(p => (p.PartitionIndex, p.Offset)).ShouldBe([(1, 0), (0, 1), (0, 2), (0, 1), (7, -1), (0, 0)]);
+        response.Topics[2].Partitions.ShouldHaveSingleItem().Offset.ShouldBe(2);
+    }
+
     private static async Task<(KafkaErrorCode Error, long Offset, long Timestamp)> FindAsync(KafkaRig rig, short version, long timestamp)
     {
         ListOffsetsResponse.Partition found = await AskAsync(rig, version, timestamp, -1);
