@@ -47,6 +47,13 @@ internal static class KafkaErrors
         _ => throw new ArgumentOutOfRangeException(nameof(code), code, "Not a broker error code."),
     };
 
+    /// <summary>The code for an error of a fetch. Consumers expect fewer codes there, and fail on one they do not: what passes by itself is told as one they retry.</summary>
+    public static KafkaErrorCode OfFetch(BrokerErrorCode code) => code switch
+    {
+        BrokerErrorCode.Overloaded or BrokerErrorCode.TimedOut => KafkaErrorCode.KafkaStorageError,
+        _ => Of(code),
+    };
+
     /// <summary>The code for an error of the group coordinator: what passes by itself is told so that members look for the coordinator and try again, and stay members.</summary>
     public static KafkaErrorCode OfGroup(BrokerErrorCode code) => code switch
     {

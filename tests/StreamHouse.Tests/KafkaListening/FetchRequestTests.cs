@@ -3,6 +3,7 @@ using StreamHouse.Broker.Topics;
 using StreamHouse.Kafka;
 using StreamHouse.Kafka.Messages;
 using StreamHouse.Records;
+using StreamHouse.Tests.Engine;
 
 namespace StreamHouse.Tests.KafkaListening;
 
@@ -114,6 +115,23 @@ public sealed class FetchRequestTests
         (await ErrorOf(Epoch(current - 1))).ShouldBe(KafkaErrorCode.FencedLeaderEpoch);
         (await ErrorOf(Epoch(current + 1))).ShouldBe(KafkaErrorCode.UnknownLeaderEpoch);
         (await ErrorOf(Epoch(current))).ShouldBe(KafkaErrorCode.None);
+    }
+
+    [Fact]
+    public async Task Fetch_that_finds_too_many_waiting_is_told_what_consumers_retry()
+    {
+        await using ListenerRig rig = await ListenerRig.StartAsync(broker: EngineRig.Options with { Fetch = new() { WaitingFetchesMax = 1 } });
+        await rig.CreateTopicAsync();
+        RawClient first = await rig.ConnectAsync();
+        RawClient second = await rig.ConnectAsync();
+
+        await first.SendAsync(RawClient.FetchOf("t", 0, waitMs: 2000), 12, 1);
+        await second.SendAsync(RawClient.FetchOf("t", 0, waitMs: 2000), 12, 1);
+
+        Task<(int, FetchResponse)>[] answers = [first.ReceiveAsync<FetchResponse>(12), second.ReceiveAsync<FetchResponse>(12)];
+        (int _, FetchResponse refused) = await await Task.WhenAny(answers);
+        One(refused).ErrorCode.ShouldBe(KafkaErrorCode.KafkaStorageError, "Java's consumer fails on codes it does not expect");
+        await Task.WhenAll(answers);
     }
 
     [Fact]

@@ -112,7 +112,7 @@ internal sealed class FetchReply : PendingReply
     {
         if (fetched is null || fetched.Error != BrokerErrorCode.None)
         {
-            return new FetchPartitionResult { PartitionIndex = partition, ErrorCode = fetched is null ? error : KafkaErrors.Of(fetched.Error) };
+            return new FetchPartitionResult { PartitionIndex = partition, ErrorCode = fetched is null ? error : KafkaErrors.OfFetch(fetched.Error) };
         }
         return new FetchPartitionResult
         {
