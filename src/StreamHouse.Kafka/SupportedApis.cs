@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
-using StreamHouse.Kafka.Messages;
 
 namespace StreamHouse.Kafka;
 
@@ -26,10 +25,6 @@ public static class SupportedApis
     /// <exception cref="ArgumentOutOfRangeException">The API is not supported.</exception>
     public static ApiSupport Get(ApiKey key) =>
         TryGet(key, out ApiSupport? api) ? api : throw new ArgumentOutOfRangeException(nameof(key), key, "This API is not supported.");
-
-    /// <summary>The table as an answer to <see cref="ApiKey.ApiVersions"/> says it.</summary>
-    public static ApiVersionsResponse.ApiVersion[] ToApiVersions() =>
-        [.. ApiTable.Rows.Select(a => new ApiVersionsResponse.ApiVersion { ApiKey = (short)a.Key, MinVersion = a.VersionMin, MaxVersion = a.VersionMax })];
 
     /// <summary>The table as Markdown, one row for each API, for the documentation.</summary>
     public static string ToMarkdown()

@@ -1,35 +1,9 @@
 using StreamHouse.Kafka;
-using StreamHouse.Kafka.Messages;
 
 namespace StreamHouse.Tests.Kafka;
 
 public sealed class SupportedApisTests
 {
-    /// <summary>librdkafka looks for these versions exactly when it decides what a broker can do.</summary>
-    [Theory]
-    [InlineData(ApiKey.Produce, 0)]
-    [InlineData(ApiKey.Produce, 3)]
-    [InlineData(ApiKey.Produce, 7)]
-    [InlineData(ApiKey.Fetch, 4)]
-    [InlineData(ApiKey.Fetch, 10)]
-    [InlineData(ApiKey.ListOffsets, 1)]
-    [InlineData(ApiKey.OffsetCommit, 1)]
-    [InlineData(ApiKey.OffsetCommit, 2)]
-    [InlineData(ApiKey.OffsetFetch, 1)]
-    [InlineData(ApiKey.FindCoordinator, 0)]
-    [InlineData(ApiKey.JoinGroup, 0)]
-    [InlineData(ApiKey.SyncGroup, 0)]
-    [InlineData(ApiKey.Heartbeat, 0)]
-    [InlineData(ApiKey.LeaveGroup, 0)]
-    [InlineData(ApiKey.InitProducerId, 0)]
-    [InlineData(ApiKey.OffsetForLeaderEpoch, 2)]
-    public void Versions_that_clients_look_for_are_advertised(ApiKey key, short version)
-    {
-        SupportedApis.Get(key).IsAdvertised(version).ShouldBeTrue();
-        ApiVersionsResponse.ApiVersion advertised = SupportedApis.ToApiVersions().Single(a => a.ApiKey == (short)key);
-        version.ShouldBeInRange(advertised.MinVersion, advertised.MaxVersion);
-    }
-
     [Fact]
     public void Old_produce_versions_are_advertised_and_not_served()
     {
