@@ -238,12 +238,24 @@ internal sealed class ConsumerGroup
         }
     }
 
-    /// <summary>Names of the topics that members subscribe to; null when a subscription cannot be read.</summary>
-    public HashSet<string>? SubscribedTopics()
+    /// <summary>Begins <paramref name="delete"/> unless there are members; nobody becomes one before it is accepted.</summary>
+    public Task<T>? TryDelete<T>(Func<Task<T>> delete)
     {
         lock (_lock)
         {
-            return ConsumerProtocol.TopicsOf(Members.All, _rebalance.ProtocolType);
+            return Members.Count > 0 ? null : delete();
+        }
+    }
+
+    /// <summary>
+    /// Begins <paramref name="delete"/> with the names of the topics that members subscribe to, unless a subscription cannot be read; nobody subscribes
+    /// to another before it is accepted.
+    /// </summary>
+    public Task<T>? TryDeleteOffsets<T>(Func<HashSet<string>, Task<T>> delete)
+    {
+        lock (_lock)
+        {
+            return ConsumerProtocol.TopicsOf(Members.All, _rebalance.ProtocolType) is { } subscribed ? delete(subscribed) : null;
         }
     }
 

@@ -11,6 +11,7 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly IGroupStore _store;
     private readonly GroupOptions _options;
+    private readonly GroupWrites _writes = new();
     private readonly GroupOffsets _offsets;
     private readonly BrokerMetrics _metrics;
     private readonly ILogger _logger;
@@ -24,7 +25,7 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
         _options = options;
         _logger = logger;
         Table = new GroupTable(store, options, clock, random, metrics, logger);
-        _offsets = new GroupOffsets(store, findTopic, options, clock);
+        _offsets = new GroupOffsets(store, findTopic, options, clock, _writes);
         _metrics = metrics;
         metrics.ObserveGroups(Table.CountIn);
         metrics.Observe(BrokerGauge.GroupMembers, () => Table.MemberCount);
@@ -127,13 +128,23 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
     /// <inheritdoc/>
     public async Task<IReadOnlyList<BrokerErrorCode>> DeleteOffsetsAsync(string group, IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
     {
+        // The first commit on its way makes the group known.
+        await _writes.SettledAsync(group);
         if ((await DescribeAsync(group, ct)).State == GroupState.Dead)
         {
             return GroupOffsets.All(partitions.Count, BrokerErrorCode.GroupNotFound);
         }
-        return With(group, [], g => g.SubscribedTopics()) is { } subscribed
-            ? await _offsets.DeleteAsync(group, partitions, subscribed, ct)
-            : GroupOffsets.All(partitions.Count, BrokerErrorCode.GroupNotEmpty);
+        ConsumerGroup found = Table.AcquireToDelete(group);
+        try
+        {
+            return found.TryDeleteOffsets(subscribed => _offsets.DeleteAsync(group, partitions, subscribed)) is { } deletion
+                ? await deletion
+                : GroupOffsets.All(partitions.Count, BrokerErrorCode.GroupNotEmpty);
+        }
+        finally
+        {
+            Table.Release(found);
+        }
     }
 
     /// <inheritdoc/>
@@ -174,11 +185,8 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
         BrokerErrorCode[] outcomes = new BrokerErrorCode[groups.Count];
         for (int i = 0; i < outcomes.Length; i++)
         {
-            string group = groups[i];
-            outcomes[i] = !GroupName.IsValid(group) ? BrokerErrorCode.InvalidGroupId
-                : HasMembers(group) ? BrokerErrorCode.GroupNotEmpty
-                : await StorageFaults.TranslateAsync(() => _store.DeleteGroupAsync(group, ct)) ? BrokerErrorCode.None
-                : BrokerErrorCode.GroupNotFound;
+            ct.ThrowIfCancellationRequested();
+            outcomes[i] = GroupName.IsValid(groups[i]) ? await DeleteAsync(groups[i]) : BrokerErrorCode.InvalidGroupId;
         }
         return outcomes;
     }
@@ -210,6 +218,21 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
         }
     }
 
+    private async Task<BrokerErrorCode> DeleteAsync(string group)
+    {
+        ConsumerGroup found = Table.AcquireToDelete(group);
+        try
+        {
+            Task<bool>? deletion = found.TryDelete(
+                () => _writes.DeleteAsync(group, () => StorageFaults.TranslateAsync(() => _store.DeleteGroupAsync(group, CancellationToken.None))));
+            return deletion is null ? BrokerErrorCode.GroupNotEmpty : await deletion ? BrokerErrorCode.None : BrokerErrorCode.GroupNotFound;
+        }
+        finally
+        {
+            Table.Release(found);
+        }
+    }
+
     private bool HasMembers(string group) => With(group, false, g => g.MemberCount > 0);
 
     private T With<T>(string group, T absent, Func<ConsumerGroup, T> use)
@@ -234,11 +257,11 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
         BrokerException? failure = new(BrokerErrorCode.Internal, "The generation could not be stored.");
         try
         {
-            await StorageFaults.TranslateAsync(async () =>
+            await _writes.WriteAsync(group.Name, () => StorageFaults.TranslateAsync(async () =>
             {
                 await _store.SaveGenerationAsync(group.Name, generation.Generation, generation.ProtocolType, CancellationToken.None);
                 return true;
-            });
+            }));
             failure = null;
         }
         catch (BrokerException e)

@@ -8,10 +8,10 @@ namespace StreamHouse.Broker.Groups;
 /// <param name="findTopic">Live topics.</param>
 /// <param name="options">Limits.</param>
 /// <param name="clock">Stamps commits.</param>
-internal sealed class GroupOffsets(IGroupStore store, Func<TopicId, TopicDescription?> findTopic, GroupOptions options, TimeProvider clock)
+/// <param name="writes">The order of what is stored.</param>
+internal sealed class GroupOffsets(
+    IGroupStore store, Func<TopicId, TopicDescription?> findTopic, GroupOptions options, TimeProvider clock, GroupWrites writes)
 {
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, Task> _inFlight = new(StringComparer.Ordinal);
     private int _pendingOffsets;
 
     /// <summary>Offsets accepted and not yet stored.</summary>
@@ -44,24 +44,17 @@ internal sealed class GroupOffsets(IGroupStore store, Func<TopicId, TopicDescrip
         {
             return Task.FromResult<IReadOnlyList<BrokerErrorCode>>(outcomes);
         }
-        TaskCompletionSource stored = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task? before;
-        lock (_lock)
+        if (Interlocked.Add(ref _pendingOffsets, valid.Count) > options.PendingOffsetsMax)
         {
-            if (_pendingOffsets + valid.Count > options.PendingOffsetsMax)
-            {
-                return Task.FromResult<IReadOnlyList<BrokerErrorCode>>(All(outcomes.Length, BrokerErrorCode.Overloaded));
-            }
-            _pendingOffsets += valid.Count;
-            before = _inFlight.GetValueOrDefault(group);
-            _inFlight[group] = stored.Task;
+            Interlocked.Add(ref _pendingOffsets, -valid.Count);
+            return Task.FromResult<IReadOnlyList<BrokerErrorCode>>(All(outcomes.Length, BrokerErrorCode.Overloaded));
         }
         if (options.Break == EngineBreak.LoseGroupCommit)
         {
-            _ = StoreAsync(group, [.. outcomes], valid, before, stored);
+            _ = StoreAsync(group, [.. outcomes], valid);
             return Task.FromResult<IReadOnlyList<BrokerErrorCode>>(outcomes);
         }
-        return StoreAsync(group, outcomes, valid, before, stored);
+        return StoreAsync(group, outcomes, valid);
     }
 
     /// <summary>See <see cref="IGroupCoordinator.FetchOffsetsAsync"/>.</summary>
@@ -70,15 +63,7 @@ internal sealed class GroupOffsets(IGroupStore store, Func<TopicId, TopicDescrip
         GroupName.ThrowIfInvalid(group);
 
         // A partition's new owner must begin after what its former owner committed, also when that is still on its way to the store.
-        Task? inFlight;
-        lock (_lock)
-        {
-            inFlight = _inFlight.GetValueOrDefault(group);
-        }
-        if (inFlight is not null)
-        {
-            await inFlight;
-        }
+        await writes.SettledAsync(group);
         IReadOnlyList<GroupOffset> all = await StorageFaults.TranslateAsync(() => store.FetchOffsetsAsync(group, ct));
         if (partitions is null)
         {
@@ -88,13 +73,11 @@ internal sealed class GroupOffsets(IGroupStore store, Func<TopicId, TopicDescrip
         return [.. all.Where(o => wanted.Contains(o.Partition))];
     }
 
-    /// <summary>Removes offsets, except those of topics that members subscribe to.</summary>
+    /// <summary>Removes offsets, except those of topics that members subscribe to. Accepts that before it returns: later commits come after it.</summary>
     /// <param name="group">The group.</param>
     /// <param name="partitions">Whose.</param>
     /// <param name="subscribed">Names of the topics to keep.</param>
-    /// <param name="ct">Ends the wait.</param>
-    public async Task<IReadOnlyList<BrokerErrorCode>> DeleteAsync(
-        string group, IReadOnlyList<TopicPartition> partitions, HashSet<string> subscribed, CancellationToken ct)
+    public async Task<IReadOnlyList<BrokerErrorCode>> DeleteAsync(string group, IReadOnlyList<TopicPartition> partitions, HashSet<string> subscribed)
     {
         BrokerErrorCode[] outcomes = new BrokerErrorCode[partitions.Count];
         List<TopicPartition> free = new(partitions.Count);
@@ -111,25 +94,25 @@ internal sealed class GroupOffsets(IGroupStore store, Func<TopicId, TopicDescrip
         }
         if (free.Count > 0)
         {
-            await StorageFaults.TranslateAsync(async () =>
+            await writes.DeleteAsync(group, () => StorageFaults.TranslateAsync(async () =>
             {
-                await store.DeleteOffsetsAsync(group, free, ct);
+                await store.DeleteOffsetsAsync(group, free, CancellationToken.None);
                 return true;
-            });
+            }));
         }
         return outcomes;
     }
 
-    private async Task<IReadOnlyList<BrokerErrorCode>> StoreAsync(
-        string group, BrokerErrorCode[] outcomes, List<GroupOffset> valid, Task? before, TaskCompletionSource done)
+    private async Task<IReadOnlyList<BrokerErrorCode>> StoreAsync(string group, BrokerErrorCode[] outcomes, List<GroupOffset> valid)
     {
         try
         {
             // Called before anything is awaited: the store keeps the order of the calls. A caller that goes away does not stop it.
-            IReadOnlyList<bool> stored = await StorageFaults.TranslateAsync(() => store.CommitOffsetsAsync(group, valid, CancellationToken.None));
+            IReadOnlyList<bool> stored = await writes.WriteAsync(
+                group, () => StorageFaults.TranslateAsync(() => store.CommitOffsetsAsync(group, valid, CancellationToken.None)));
             for (int i = 0, next = 0; i < outcomes.Length; i++)
             {
-                // Only a deletion while the commit was on its way leads here.
+                // Only a deletion of the topic while the commit was on its way leads here.
                 if (outcomes[i] == BrokerErrorCode.None && !stored[next++])
                 {
                     outcomes[i] = BrokerErrorCode.UnknownTopic;
@@ -143,19 +126,7 @@ internal sealed class GroupOffsets(IGroupStore store, Func<TopicId, TopicDescrip
         }
         finally
         {
-            if (before is not null)
-            {
-                await before;
-            }
-            lock (_lock)
-            {
-                _pendingOffsets -= valid.Count;
-                if (_inFlight.GetValueOrDefault(group) == done.Task)
-                {
-                    _inFlight.Remove(group);
-                }
-            }
-            done.SetResult();
+            Interlocked.Add(ref _pendingOffsets, -valid.Count);
         }
     }
 

@@ -80,27 +80,11 @@ internal sealed class GroupTable : IDisposable
 
     /// <summary>Finds a group or adds it; <see cref="Release"/> must follow.</summary>
     /// <exception cref="BrokerException"><see cref="BrokerErrorCode.Overloaded"/> or <see cref="BrokerErrorCode.ShuttingDown"/>.</exception>
-    public ConsumerGroup AcquireOrAdd(string name)
-    {
-        lock (_lock)
-        {
-            if (_closed)
-            {
-                throw new BrokerException(BrokerErrorCode.ShuttingDown, "The server is shutting down; join at its successor.");
-            }
-            if (!_groups.TryGetValue(name, out ConsumerGroup? group))
-            {
-                if (_groups.Count >= _options.GroupsMax)
-                {
-                    throw new BrokerException(BrokerErrorCode.Overloaded, $"{_groups.Count} groups have members, as many as may (Groups:GroupsMax).");
-                }
-                group = new ConsumerGroup(name, _nextNumber++, _options, _timers, _memory, _random, _metrics, _logger);
-                _groups.Add(name, group);
-            }
-            group.Pins++;
-            return group;
-        }
-    }
+    public ConsumerGroup AcquireOrAdd(string name) => AcquireOrAdd(name, _options.GroupsMax);
+
+    /// <summary>Finds a group or adds it, however many there are: whoever deletes adds no member. <see cref="Release"/> must follow.</summary>
+    /// <exception cref="BrokerException"><see cref="BrokerErrorCode.ShuttingDown"/>.</exception>
+    public ConsumerGroup AcquireToDelete(string name) => AcquireOrAdd(name, int.MaxValue);
 
     /// <summary>Ends a call on a group; one without members goes.</summary>
     public void Release(ConsumerGroup group)
@@ -159,6 +143,28 @@ internal sealed class GroupTable : IDisposable
         foreach (ConsumerGroup group in Snapshot())
         {
             group.Close();
+        }
+    }
+
+    private ConsumerGroup AcquireOrAdd(string name, int groupsMax)
+    {
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                throw new BrokerException(BrokerErrorCode.ShuttingDown, "The server is shutting down; join at its successor.");
+            }
+            if (!_groups.TryGetValue(name, out ConsumerGroup? group))
+            {
+                if (_groups.Count >= groupsMax)
+                {
+                    throw new BrokerException(BrokerErrorCode.Overloaded, $"{_groups.Count} groups have members, as many as may (Groups:GroupsMax).");
+                }
+                group = new ConsumerGroup(name, _nextNumber++, _options, _timers, _memory, _random, _metrics, _logger);
+                _groups.Add(name, group);
+            }
+            group.Pins++;
+            return group;
         }
     }
 

@@ -58,10 +58,10 @@ public interface IGroupCoordinator
     /// <param name="ct">Ends the wait.</param>
     Task<IReadOnlyList<GroupOffset>> FetchOffsetsAsync(string group, IReadOnlyCollection<TopicPartition>? partitions, CancellationToken ct);
 
-    /// <summary>Removes committed offsets. Those of topics that members subscribe to are refused.</summary>
+    /// <summary>Removes committed offsets, of commits that were accepted before the call. Those of topics that members subscribe to are refused.</summary>
     /// <param name="group">The group.</param>
     /// <param name="partitions">Whose.</param>
-    /// <param name="ct">Ends the wait.</param>
+    /// <param name="ct">Ends the wait until the deletion begins.</param>
     /// <returns>
     /// The outcome for each, in order: <see cref="BrokerErrorCode.None"/> (also where nothing was committed), <see cref="BrokerErrorCode.GroupSubscribedToTopic"/>,
     /// or for all <see cref="BrokerErrorCode.GroupNotFound"/> or <see cref="BrokerErrorCode.GroupNotEmpty"/> (members whose subscription cannot be read).
@@ -76,9 +76,9 @@ public interface IGroupCoordinator
     /// <param name="ct">Ends the wait.</param>
     Task<IReadOnlyList<GroupListing>> ListAsync(GroupFilter filter, CancellationToken ct);
 
-    /// <summary>Deletes groups without members, offsets included.</summary>
+    /// <summary>Deletes groups without members, with all that was accepted for them before the call. Who joins or commits meanwhile comes after the deletion.</summary>
     /// <param name="groups">Which.</param>
-    /// <param name="ct">Ends the wait.</param>
+    /// <param name="ct">Ends the call between two groups, not a deletion that has begun.</param>
     /// <returns>The outcome for each, in order: <see cref="BrokerErrorCode.GroupNotEmpty"/>, <see cref="BrokerErrorCode.GroupNotFound"/>, or none.</returns>
     Task<IReadOnlyList<BrokerErrorCode>> DeleteGroupsAsync(IReadOnlyList<string> groups, CancellationToken ct);
 }

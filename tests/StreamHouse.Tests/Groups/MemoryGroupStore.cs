@@ -16,6 +16,9 @@ internal sealed class MemoryGroupStore : IGroupStore
     /// <summary>Runs before offsets are stored.</summary>
     public Func<Task>? BeforeCommit { get; set; }
 
+    /// <summary>Runs before offsets or groups are deleted.</summary>
+    public Func<Task>? BeforeDelete { get; set; }
+
     /// <summary>Runs before a group is looked up.</summary>
     public Func<Task>? BeforeFind { get; set; }
 
@@ -44,10 +47,10 @@ internal sealed class MemoryGroupStore : IGroupStore
         }
     }
 
-    public Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct)
+    public async Task DeleteOffsetsAsync(string group, IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct)
     {
+        await (BeforeDelete?.Invoke() ?? Task.CompletedTask);
         Remove(o => o.Group == group && partitions.Contains(o.Partition));
-        return Task.CompletedTask;
     }
 
     public async Task<StoredGroup?> FindGroupAsync(string group, CancellationToken ct)
@@ -100,11 +103,12 @@ internal sealed class MemoryGroupStore : IGroupStore
         }
     }
 
-    public Task<bool> DeleteGroupAsync(string group, CancellationToken ct)
+    public async Task<bool> DeleteGroupAsync(string group, CancellationToken ct)
     {
+        await (BeforeDelete?.Invoke() ?? Task.CompletedTask);
         lock (_lock)
         {
-            return Task.FromResult(_groups.Remove(group) | (Remove(o => o.Group == group) > 0));
+            return _groups.Remove(group) | (Remove(o => o.Group == group) > 0);
         }
     }
 
