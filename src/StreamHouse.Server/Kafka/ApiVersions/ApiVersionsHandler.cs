@@ -17,13 +17,9 @@ internal sealed class ApiVersionsHandler(KafkaHandlers handlers) : IKafkaHandler
 
     public ValueTask<ApiVersionsResponse> HandleAsync(ApiVersionsRequest request, KafkaCall call)
     {
-        if (call.Version >= 3)
+        if (call.Version >= 3 && !(IsSoftwareName(request.ClientSoftwareName) && IsSoftwareName(request.ClientSoftwareVersion)))
         {
-            if (!IsSoftwareName(request.ClientSoftwareName) || !IsSoftwareName(request.ClientSoftwareVersion))
-            {
-                throw new BrokerException(BrokerErrorCode.InvalidRequest, "The name or version of the client's software breaks the protocol's rule.");
-            }
-            call.Client.Software = $"{request.ClientSoftwareName} {request.ClientSoftwareVersion}";
+            throw new BrokerException(BrokerErrorCode.InvalidRequest, "The name or version of the client's software breaks the protocol's rule.");
         }
         return ValueTask.FromResult(new ApiVersionsResponse { ApiKeys = [.. handlers.Served.Select(Describe)] });
     }

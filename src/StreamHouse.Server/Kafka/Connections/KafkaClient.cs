@@ -15,17 +15,11 @@ internal sealed class KafkaClient(KafkaEndpoint listener, IPEndPoint remote, IPE
     /// <summary>Its address.</summary>
     public IPEndPoint Remote { get; } = remote;
 
-    /// <summary>Name of the listener it came through.</summary>
-    public string Listener => listener.Name;
-
     /// <summary>Host name or address by which this client reaches this server.</summary>
     public string AdvertisedHost { get; } = listener.AdvertisedHost ?? Printable(local.Address);
 
     /// <summary>Port by which this client reaches this server.</summary>
     public int AdvertisedPort { get; } = listener.AdvertisedPort ?? local.Port;
-
-    /// <summary>Name and version of its library, as far as it tells.</summary>
-    public string? Software { get; set; }
 
     /// <summary>Ends when no more requests will be read (the client has finished, or the server stops): what waits should answer with what it has.</summary>
     public CancellationToken Ending => _ending.Token;
