@@ -15,6 +15,7 @@ internal sealed class ConsumerGroup
     private readonly Lock _lock = new();
     private readonly GroupTimers _timers;
     private readonly GroupMemory _memory;
+    private readonly ILogger _logger;
     private readonly Rebalance _rebalance;
     private readonly Admission _admission;
     private long _lookAt = long.MaxValue;
@@ -36,6 +37,7 @@ internal sealed class ConsumerGroup
         Number = number;
         _timers = timers;
         _memory = memory;
+        _logger = logger;
         _rebalance = new Rebalance(name, timers, memory, options.InitialRebalanceDelay, metrics, logger);
         _admission = new Admission(_rebalance, options, timers, memory, random);
     }
@@ -357,6 +359,7 @@ internal sealed class ConsumerGroup
         {
             return BrokerErrorCode.FencedInstance;
         }
+        Log.MemberLeaves(_logger, Name, member.Id, leaving.Reason is { Length: > 0 } reason ? GroupName.Shorten(reason) : "it does not say why");
         _rebalance.Remove(member, BrokerErrorCode.UnknownMember, "The member has left the group.");
         return BrokerErrorCode.None;
     }

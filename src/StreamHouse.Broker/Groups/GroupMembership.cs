@@ -146,7 +146,7 @@ public sealed record SyncResult
 /// <summary>A member to remove.</summary>
 /// <param name="MemberId">Its id; empty to remove a static member by <paramref name="InstanceId"/>, as an administrator does.</param>
 /// <param name="InstanceId">The static member's own name, or null.</param>
-/// <param name="Reason">Why, for the log.</param>
+/// <param name="Reason">Why, for the log at debug level, as far as it fits; null for no reason.</param>
 public readonly record struct LeavingMember(string MemberId, string? InstanceId = null, string? Reason = null);
 
 /// <summary>What became of leaving members.</summary>

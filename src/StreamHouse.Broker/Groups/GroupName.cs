@@ -9,6 +9,9 @@ public static class GroupName
     /// <summary>Whether a group may have this name.</summary>
     public static bool IsValid(string? group) => group is { Length: > 0 and <= LengthMax };
 
+    /// <summary>As much of a text as a name may have.</summary>
+    internal static string Shorten(string text) => text.Length <= LengthMax ? text : text[..LengthMax];
+
     /// <summary>Refuses a name that no group can have.</summary>
     /// <exception cref="BrokerException"><see cref="BrokerErrorCode.InvalidGroupId"/>.</exception>
     public static void ThrowIfInvalid(string? group)

@@ -13,6 +13,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "Member {Member} of group {Group} {Why}.")]
     public static partial void MemberRemoved(ILogger logger, string group, string member, string why);
 
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Member {Member} of group {Group} leaves: {Reason}.")]
+    public static partial void MemberLeaves(ILogger logger, string group, string member, string reason);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Group {Group} has no members any more, after generation {Generation}.")]
     public static partial void GroupEmpty(ILogger logger, string group, int generation);
 

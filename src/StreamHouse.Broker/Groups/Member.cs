@@ -59,8 +59,8 @@ internal sealed class Member(string id, string? instanceId)
 
     public void Update(JoinRequest request, IReadOnlyList<GroupProtocol> protocols)
     {
-        ClientId = Shorten(request.ClientId);
-        ClientHost = Shorten(request.ClientHost);
+        ClientId = GroupName.Shorten(request.ClientId);
+        ClientHost = GroupName.Shorten(request.ClientHost);
         SessionTimeout = request.SessionTimeout;
         RebalanceTimeout = request.RebalanceTimeout;
         Protocols = protocols;
@@ -149,6 +149,4 @@ internal sealed class Member(string id, string? instanceId)
         Sync?.TrySetResult(new SyncResult { Error = error, Message = message });
         Sync = null;
     }
-
-    private static string Shorten(string text) => text.Length <= GroupName.LengthMax ? text : text[..GroupName.LengthMax];
 }

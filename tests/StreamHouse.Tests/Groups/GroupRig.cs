@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamHouse.Broker;
 using StreamHouse.Broker.Diagnostics;
@@ -18,12 +19,12 @@ internal sealed class GroupRig : IAsyncDisposable
 
     private readonly Dictionary<TopicId, TopicDescription> _topics = [];
 
-    public GroupRig(GroupOptions? options = null, MemoryGroupStore? store = null)
+    public GroupRig(GroupOptions? options = null, MemoryGroupStore? store = null, ILogger<GroupCoordinator>? logger = null)
     {
         Store = store ?? new MemoryGroupStore();
         Coordinator = new GroupCoordinator(
             Store, id => _topics.GetValueOrDefault(id), options ?? new GroupOptions { InitialRebalanceDelay = TimeSpan.Zero }, Clock, new SystemRandomSource(),
-            Metrics, NullLogger<GroupCoordinator>.Instance);
+            Metrics, logger ?? NullLogger<GroupCoordinator>.Instance);
     }
 
     public ManualTimeProvider Clock { get; } = new();

@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Logging;
 using StreamHouse.Broker;
 using StreamHouse.Broker.Groups;
+using StreamHouse.Tests.Lifecycle;
 
 namespace StreamHouse.Tests.Groups;
 
@@ -173,5 +175,20 @@ public sealed class SessionTests
         rig.Heartbeat(member, instance: "i").ShouldBe(BrokerErrorCode.UnknownMember);
         (await rig.Coordinator.HeartbeatAsync("other", GroupRig.Identity(member), default)).ShouldBe(BrokerErrorCode.UnknownMember);
         rig.Heartbeat(member).ShouldBe(BrokerErrorCode.None);
+    }
+
+    [Fact]
+    public async Task Reason_of_a_member_that_leaves_is_logged()
+    {
+        LifecycleRig.LogLines lines = new();
+        await using GroupRig rig = new(logger: new Logger<GroupCoordinator>(lines));
+        JoinResult member = (await rig.StableAsync(1))[0];
+
+        await rig.Coordinator.LeaveAsync(GroupRig.Group, [new LeavingMember(member.MemberId, Reason: "enough" + new string('!', 1000))], default);
+
+        (LogLevel level, string text) = lines.Lines.Single(l => l.Text.Contains("enough"));
+        level.ShouldBe(LogLevel.Debug);
+        text.ShouldContain(member.MemberId);
+        text.Length.ShouldBeLessThan(400);
     }
 }
