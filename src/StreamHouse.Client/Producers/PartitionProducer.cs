@@ -33,6 +33,10 @@ internal sealed class PartitionProducer
     // The sequence has a hole or the identity was refused: nothing can be sent under it any more.
     private bool _isBroken;
 
+    // The server has acknowledged a batch of this identity. One that knows nothing of a producer takes whatever comes first, as Kafka does, so
+    // until then one batch at a time is in flight: a second one over a new connection could overtake the first, whose turn would never come.
+    private bool _isKnown;
+
     public PartitionProducer(ProducerCore core, TopicProducer topic, int partition, ProducerIdentity identity)
     {
         _core = core;
@@ -177,6 +181,7 @@ internal sealed class PartitionProducer
             _identity = identity;
             _nextSequence = 0;
             _isBroken = false;
+            _isKnown = false;
             for (int i = 0; i < _inFlight.Count; i++)
             {
                 ProducerBatch batch = _inFlight[i];
@@ -200,10 +205,12 @@ internal sealed class PartitionProducer
             _isRecovering = false;
             ProducerBatch[] again = [.. _inFlight];
             _inFlight.Clear();
-            foreach (ProducerBatch batch in again)
+            int now = MayPipelineLocked ? again.Length : Math.Min(again.Length, 1);
+            foreach (ProducerBatch batch in again.AsSpan(0, now))
             {
                 StartLocked(batch, ref work);
             }
+            PutBackLocked(again.AsSpan(now));
             SendLocked(ref work);
             if (_open is { IsDue: false } && !_isLingering)
             {
@@ -256,8 +263,28 @@ internal sealed class PartitionProducer
         }
     }
 
+    private void PutBackLocked(ReadOnlySpan<ProducerBatch> first)
+    {
+        if (first.IsEmpty)
+        {
+            return;
+        }
+        ProducerBatch[] later = [.. _ready];
+        _ready.Clear();
+        foreach (ProducerBatch batch in first)
+        {
+            _ready.Enqueue(batch);
+        }
+        foreach (ProducerBatch batch in later)
+        {
+            _ready.Enqueue(batch);
+        }
+    }
+
+    private bool MayPipelineLocked => _isKnown || !_core.Options.Idempotent;
+
     // Servers remember so many batches of a producer: the oldest without an answer must be among them, or its retry would not be known as one.
-    private bool HasRoomLocked() => _inFlight.Count == 0 || _nextNumber - _inFlight[0].Number < _core.Options.InFlightPerPartitionMax;
+    private bool HasRoomLocked() => _inFlight.Count == 0 || (MayPipelineLocked && _nextNumber - _inFlight[0].Number < _core.Options.InFlightPerPartitionMax);
 
     private void StartLocked(ProducerBatch batch, ref PartitionWork work)
     {
@@ -312,6 +339,7 @@ internal sealed class PartitionProducer
             }
             if (outcome.Error is null)
             {
+                _isKnown = true;
                 _recovery.Succeeded();
             }
             if (_sent == 0 && _inFlight.Count > 0 && !_isRecovering)

@@ -49,6 +49,34 @@ public sealed class ProducerRetryTests
     }
 
     [Fact]
+    public void Nothing_overtakes_the_first_batch_to_a_server_that_does_not_know_the_producer_yet()
+    {
+        ProducerRig rig = new(new ProducerOptions { BatchRecordsMax = 2 });
+        rig.Time.Run(() =>
+        {
+            rig.Cluster.Holds = true;
+            Task<RecordMetadata>[] sends = [.. Enumerable.Range(0, 7).Select(i => rig.Send($"{i}"))];
+            rig.Time.Settle();
+            rig.Cluster.Held.ShouldHaveSingleItem().Lose();
+            rig.Time.Advance(TimeSpan.FromSeconds(1));
+
+            rig.Cluster.Held.ShouldHaveSingleItem().BaseSequence.ShouldBe(0);
+            rig.Cluster.Held[0].Accept();
+            rig.Time.Settle();
+            rig.Cluster.Held.Count.ShouldBe(3);
+            rig.Cluster.Holds = false;
+            while (rig.Cluster.Held.Count > 0)
+            {
+                rig.Cluster.Held[0].Accept();
+                rig.Time.Settle();
+            }
+            rig.Time.Await(Task.WhenAll(sends));
+
+            rig.Cluster.Partition(ProducerRig.Topic, 0).Values.ShouldBe(["0", "1", "2", "3", "4", "5", "6"]);
+        });
+    }
+
+    [Fact]
     public void Batches_in_flight_keep_their_order_when_the_first_one_is_lost()
     {
         ProducerRig rig = new(new ProducerOptions { BatchRecordsMax = 2 });
