@@ -78,10 +78,12 @@ internal sealed class OperatorActor(SimRun run, string name, bool alone) : Actor
             }
             catch (BrokerException e) when (e.Code == BrokerErrorCode.TopicAlreadyExists)
             {
-                // By an earlier try. A process that shares its cluster learns of it with its next look at the metadata.
-                return b.FindTopic(topic) ?? (alone
-                    ? throw new InvariantException($"Topic {topic} is said to exist, and is not there.")
-                    : throw new BrokerException(BrokerErrorCode.Overloaded, "Not seen yet."));
+                // By an earlier try. A process that shares its cluster learns of it with its next look at the metadata, and until then may still
+                // know the former topic of this name.
+                TopicDescription? found = b.FindTopic(topic);
+                return found is not null && (alone || !_mine.Exists(t => t.Gone && t.Id == found.Id)) ? found
+                    : alone ? throw new InvariantException($"Topic {topic} is said to exist, and is not there.")
+                    : throw new BrokerException(BrokerErrorCode.Overloaded, $"Topic {topic} exists, and is not seen yet.");
             }
         });
         TopicModel model = new(created);
@@ -133,8 +135,11 @@ internal sealed class OperatorActor(SimRun run, string name, bool alone) : Actor
             }
             catch (BrokerException e) when (e.Code == BrokerErrorCode.UnknownTopic)
             {
-                // By an earlier try, or known to another process only.
-                await Task.CompletedTask;
+                // By an earlier try, unless who was asked has not heard of the topic yet.
+                if (!alone && (await World.Database.Store.ListTopicsAsync(CancellationToken.None)).Any(t => t.Id == topic.Id))
+                {
+                    throw;
+                }
             }
             return true;
         });
