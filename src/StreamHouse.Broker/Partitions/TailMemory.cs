@@ -8,7 +8,7 @@ public sealed record TailOptions
 {
     /// <summary>Rented bytes that are not in objects yet; producers wait above it. 16 MiB to 64 GiB.</summary>
     [Range(typeof(long), "16777216", "68719476736")]
-    public long UntieredBytesMax { get; init; } = 160L << 20;
+    public long UntieredBytesMax { get; init; } = 144L << 20;
 
     /// <summary>Rented bytes kept for tailing readers after they are in objects. 0 to 64 GiB.</summary>
     [Range(typeof(long), "0", "68719476736")]
