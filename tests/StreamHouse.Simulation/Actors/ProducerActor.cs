@@ -35,6 +35,7 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
 {
     private readonly List<Sent> _open = [];
     private long _nextRecord;
+    private int _nextBatch;
     private int _nextSequence;
     private long _producerId = -1;
     private SimConnection? _ordered;
@@ -42,6 +43,10 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
 
     /// <summary>Batches acknowledged so far.</summary>
     public int Acknowledged { get; private set; }
+
+    // Batches from the oldest open one on, also those acknowledged since: a log knows a producer's last five again, so that a batch whose answer
+    // was lost must not fall behind them.
+    private int Span => _open.Count == 0 ? 0 : _nextBatch - _open[0].Number;
 
     protected override async Task RunAsync()
     {
@@ -51,7 +56,7 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
         }
         while ((!Finishing || _open.Count > 0) && !model[partition].Deleted)
         {
-            int more = Finishing ? 0 : Random.Between(1, plan.InFlightMax) - _open.Count;
+            int more = Finishing ? 0 : Random.Between(1, plan.InFlightMax) - Span;
             for (int i = 0; i < more; i++)
             {
                 Make();
@@ -94,7 +99,7 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
             Name, ref _nextRecord, count, plan.PaddingMax, Process.Clock.GetUtcNow().ToUnixTimeMilliseconds(), Random, _producerId, _nextSequence);
         _nextSequence += count;
         model.Made.UnionWith(batch.Hashes);
-        _open.Add(new Sent(batch, World.Kernel.Now));
+        _open.Add(new Sent(_nextBatch++, batch, World.Kernel.Now));
     }
 
     // All of them leave before the first answer is looked at; answers are looked at in order.
@@ -194,5 +199,5 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
         _open.Clear();
     }
 
-    private sealed record Sent(MadeBatch Batch, TimeSpan Began);
+    private sealed record Sent(int Number, MadeBatch Batch, TimeSpan Began);
 }
