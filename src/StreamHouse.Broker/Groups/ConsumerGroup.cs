@@ -261,6 +261,15 @@ internal sealed class ConsumerGroup
         }
     }
 
+    /// <summary>As <see cref="TryDeleteOffsets"/>, and only while the group is stable: in between, not everybody may have said what it subscribes to.</summary>
+    public Task<T>? TryExpireOffsets<T>(Func<HashSet<string>, Task<T>> expire)
+    {
+        lock (_lock)
+        {
+            return _rebalance.State == GroupState.Stable ? TryDeleteOffsets(expire) : null;
+        }
+    }
+
     /// <summary>The group in a list.</summary>
     public GroupListing List()
     {

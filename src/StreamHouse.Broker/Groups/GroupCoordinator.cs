@@ -29,7 +29,7 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
         _metrics = metrics;
         metrics.ObserveGroups(Table.CountIn);
         metrics.Observe(BrokerGauge.GroupMembers, () => Table.MemberCount);
-        Expiry = new OffsetExpiry(store, HasMembers, options, clock, random, logger);
+        Expiry = new OffsetExpiry(store, Table, _writes, findTopic, options, clock, random, logger);
     }
 
     /// <summary>The groups with members.</summary>
@@ -44,8 +44,8 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
     /// <summary>Answers everybody who waits; members join again at the next start.</summary>
     public async ValueTask DisposeAsync()
     {
-        Table.Dispose();
         _stop.Cancel();
+        Table.Dispose();
         await _expiring;
         _stop.Dispose();
     }
@@ -232,8 +232,6 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
             Table.Release(found);
         }
     }
-
-    private bool HasMembers(string group) => With(group, false, g => g.MemberCount > 0);
 
     private T With<T>(string group, T absent, Func<ConsumerGroup, T> use)
     {

@@ -140,7 +140,7 @@ public sealed class CommitTests
         (await rig.Coordinator.DeleteOffsetsAsync(GroupRig.Group, [new(free.Id, 0)], default)).ShouldBe([BrokerErrorCode.GroupNotFound]);
         await rig.CommitAsync(null, used);
         await rig.CommitAsync(null, free);
-        JoinRequest request = GroupRig.Request() with { Protocols = [new("range", new byte[] { 0, 1, 0, 0, 0, 1, 0, 4, (byte)'u', (byte)'s', (byte)'e', (byte)'d' })] };
+        JoinRequest request = GroupRig.Request() with { Protocols = [new("range", GroupRig.Subscription("used"))] };
         await rig.Coordinator.JoinAsync(request, default).Soon();
 
         (await rig.Coordinator.DeleteOffsetsAsync(GroupRig.Group, [new(used.Id, 0), new(free.Id, 0), new(free.Id, 1)], default))

@@ -114,6 +114,17 @@ internal sealed class GroupRig : IAsyncDisposable
         return members;
     }
 
+    /// <summary>What a consumer of topics sends as metadata.</summary>
+    public static byte[] Subscription(params string[] topics)
+    {
+        List<byte> bytes = [0, 1, 0, 0, 0, (byte)topics.Length];
+        foreach (string topic in topics)
+        {
+            bytes.AddRange([0, (byte)topic.Length, .. Bytes(topic)]);
+        }
+        return [.. bytes];
+    }
+
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 }
 

@@ -16,7 +16,7 @@ internal sealed class MemoryGroupStore : IGroupStore
     /// <summary>Runs before offsets are stored.</summary>
     public Func<Task>? BeforeCommit { get; set; }
 
-    /// <summary>Runs before offsets or groups are deleted.</summary>
+    /// <summary>Runs before offsets or groups are deleted, or expire.</summary>
     public Func<Task>? BeforeDelete { get; set; }
 
     /// <summary>Runs before a group is looked up.</summary>
@@ -89,8 +89,9 @@ internal sealed class MemoryGroupStore : IGroupStore
         return Task.CompletedTask;
     }
 
-    public Task<int> ExpireAsync(string group, DateTimeOffset before, CancellationToken ct)
+    public async Task<int> ExpireAsync(string group, DateTimeOffset before, CancellationToken ct)
     {
+        await (BeforeDelete?.Invoke() ?? Task.CompletedTask);
         lock (_lock)
         {
             StoredGroup? known = _groups.GetValueOrDefault(group);
@@ -99,7 +100,7 @@ internal sealed class MemoryGroupStore : IGroupStore
             {
                 _groups.Remove(group);
             }
-            return Task.FromResult(expired);
+            return expired;
         }
     }
 
