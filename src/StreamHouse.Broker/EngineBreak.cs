@@ -52,4 +52,7 @@ internal enum EngineBreak
 
     /// <summary>An orphan is deleted at once, without a tombstone.</summary>
     CollectWithoutTombstone,
+
+    /// <summary>Linearizable reads are answered from memory, without a look at the lease row.</summary>
+    SkipTheReadBarrier,
 }

@@ -21,15 +21,16 @@ public interface IBroker
     /// </summary>
     Task<AppendResult> Append(in AppendRequest request);
 
-    /// <summary>Reads, waiting for data as asked.</summary>
+    /// <summary>Reads, waiting for data as asked. What <see cref="FetchRequest.Consistency"/> asks for is what the answer reaches, or it is an error.</summary>
     ValueTask<FetchResult> FetchAsync(FetchRequest request, CancellationToken ct);
 
     /// <summary>Finds offsets.</summary>
     /// <param name="partition">Where.</param>
     /// <param name="query">Which.</param>
     /// <param name="timestampMs">For <see cref="OffsetQuery.ByTimestamp"/>: ms since 1970.</param>
+    /// <param name="consistency">How fresh the answer must be.</param>
     /// <param name="ct">Ends the wait.</param>
-    Task<OffsetResult> FindOffsetAsync(TopicPartition partition, OffsetQuery query, long timestampMs, CancellationToken ct);
+    Task<OffsetResult> FindOffsetAsync(TopicPartition partition, OffsetQuery query, long timestampMs, ReadConsistency consistency, CancellationToken ct);
 
     /// <summary>Finds where a leader epoch ends: how a reader that knows the epoch of its position notices that what it read is gone.</summary>
     /// <param name="partition">Where.</param>

@@ -30,6 +30,7 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     private readonly TopicCatalog _catalog;
     private readonly TopicAdmin _topics;
     private readonly FetchCoordinator _fetches;
+    private readonly LinearizableReads _linearizable;
     private readonly OffsetFinder _offsets;
     private readonly EpochHistory _epochs;
     private readonly ManifestCache _manifest;
@@ -74,6 +75,8 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
                 ports, shared, start.Incarnation, _catalog, _partitions, _topics, ports.Loggers.CreateLogger<LeaseKeeper>());
         }
         _fetches = new FetchCoordinator(_catalog.Find, UnknownCode, tiered, ports.Clock, ports.Metrics, options.Fetch);
+        _linearizable = new LinearizableReads(
+            _catalog.Find, new ReadBarrier(ports.Metadata, ports.Clock, options.Fetch), _fetches, ports.Clock, options.Break);
         _epochs = new EpochHistory(ports.Metadata);
         _offsets = new OffsetFinder(tiered, _epochs);
         _producerIds = new ProducerIds(ports.Metadata);
@@ -198,12 +201,20 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     public ValueTask<FetchResult> FetchAsync(FetchRequest request, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return _fetches.FetchAsync(request, ct);
+        return request.Consistency == ReadConsistency.Linearizable ? _linearizable.FetchAsync(request, ct) : _fetches.FetchAsync(request, ct);
     }
 
     /// <inheritdoc/>
-    public Task<OffsetResult> FindOffsetAsync(TopicPartition partition, OffsetQuery query, long timestampMs, CancellationToken ct) =>
-        StorageFaults.TranslateAsync(() => _offsets.FindAsync(RequireLed(partition), query, timestampMs, ct));
+    public Task<OffsetResult> FindOffsetAsync(
+        TopicPartition partition, OffsetQuery query, long timestampMs, ReadConsistency consistency, CancellationToken ct) =>
+        StorageFaults.TranslateAsync(async () =>
+        {
+            if (consistency == ReadConsistency.Linearizable)
+            {
+                await _linearizable.ConfirmAsync(RequireLed(partition), ct);
+            }
+            return await _offsets.FindAsync(RequireLed(partition), query, timestampMs, ct);
+        });
 
     /// <inheritdoc/>
     public Task<EpochEnd> FindEpochEndAsync(TopicPartition partition, long epoch, CancellationToken ct) =>

@@ -37,6 +37,12 @@ public interface ILeaseStore
     /// <summary>Gives one lease back, if this incarnation still holds it at this epoch.</summary>
     Task<bool> ReleaseLeaseAsync(TopicPartition partition, Guid incarnation, long epoch, CancellationToken ct);
 
+    /// <summary>
+    /// The lease rows of some partitions, also of deleted topics while they exist, as they were at one moment of the call: every transaction that
+    /// ended before the call is included, whichever process ran it. Linearizable reads rest on that: a store with replicas asks its primary.
+    /// </summary>
+    Task<IReadOnlyList<Lease>> ReadLeasesAsync(IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct);
+
     /// <summary>All lease rows of live topics, and of deleted ones whose rows still exist.</summary>
     Task<IReadOnlyList<Lease>> ListLeasesAsync(CancellationToken ct);
 

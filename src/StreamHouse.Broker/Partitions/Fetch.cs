@@ -20,6 +20,12 @@ public sealed record FetchRequest(IReadOnlyList<FetchPartition> Partitions, int 
 {
     /// <summary>What the answer's bytes count against; null for nothing.</summary>
     public IFetchBudget? Budget { get; init; }
+
+    /// <summary>How fresh the answer must be.</summary>
+    public ReadConsistency Consistency { get; init; }
+
+    /// <summary>Answers that are known already, by place in <see cref="Partitions"/>; null for none.</summary>
+    internal IReadOnlyList<PartitionFetch?>? Refused { get; init; }
 }
 
 /// <summary>Bounds the bytes that many answers hold together. Bytes are set aside before they are read, so that reads that begin at once stay within it.</summary>

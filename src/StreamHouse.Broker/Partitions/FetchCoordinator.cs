@@ -126,6 +126,11 @@ internal sealed class FetchCoordinator(
         for (int i = 0; i < results.Length; i++)
         {
             FetchPartition wanted = request.Partitions[i];
+            if (request.Refused?[i] is { } refused)
+            {
+                results[i] = refused;
+                continue;
+            }
             PartitionWriter? partition = find(wanted.Partition);
             if (partition is null)
             {
@@ -208,4 +213,11 @@ public sealed record FetchOptions
     /// <summary>Reads that may wait at once; above it they are refused with a retriable error. 1 to 1,000,000.</summary>
     [Range(1, 1_000_000)]
     public int WaitingFetchesMax { get; init; } = 100_000;
+
+    /// <summary>
+    /// How long a linearizable read may wait for the metadata to confirm that its partitions are led here, besides its wait for data; then it is
+    /// refused with a retriable error. 10 ms to 1 min.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
+    public TimeSpan BarrierTimeout { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -3,6 +3,18 @@ namespace StreamHouse.Broker.Partitions;
 /// <content>What readers ask: marks, visible batches, waiting for more.</content>
 internal sealed partial class PartitionWriter
 {
+    /// <summary>Whether reads are not refused: this process leads the partition, as far as it knows, and is sure of its leases.</summary>
+    public bool IsReadable
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Refusal is null;
+            }
+        }
+    }
+
     /// <summary>The partition's marks.</summary>
     public PartitionStatus Describe()
     {

@@ -32,6 +32,10 @@ internal static class ConsumeCommand
         {
             Description = "Only this partition; may be given several times", HelpName = "N", DefaultValueFactory = _ => [], CustomParser = NumberText.ParseAll<int>,
         };
+        Option<bool> linearizable = new("--linearizable")
+        {
+            Description = "Read everything acknowledged before this command, also while a partition changes its leader; asks the metadata store where partitions end",
+        };
         Option<string?> separator = new("--key-separator") { Description = "With raw: write the key and this text before the value", HelpName = "TEXT" };
         Option<OutputFormat> output = Output.Option(
             ["plain", "json", "raw"], "plain: partition, offset, time, key, value; json: one object a line; raw: values one a line");
@@ -45,7 +49,7 @@ internal static class ConsumeCommand
             "streamctl consume orders --group billing",
             "streamctl consume orders --output raw > orders.txt")
         {
-            topic, fromBeginning, fromEnd, offset, since, group, follow, limit, partitions, separator, output,
+            topic, fromBeginning, fromEnd, offset, since, group, follow, limit, partitions, linearizable, separator, output,
         };
         command.Check(
             parse => (parse.GetValue(fromBeginning) ? 1 : 0) + (parse.GetValue(fromEnd) ? 1 : 0)
@@ -75,6 +79,7 @@ internal static class ConsumeCommand
                 StartOffset = parse.GetValue(offset),
                 StartTime = parse.GetValue(since),
                 Group = parse.GetValue(group),
+                Consistency = parse.GetValue(linearizable) ? ReadConsistency.Linearizable : ReadConsistency.Strong,
                 Follows = parse.GetValue(follow) || parse.GetValue(fromEnd) || parse.GetValue(group) is not null,
                 RecordsMax = parse.GetValue(limit) ?? long.MaxValue,
             };

@@ -1,3 +1,4 @@
+using StreamHouse.Client;
 using StreamHouse.Client.Consumers;
 
 namespace StreamHouse.Cli.Consuming;
@@ -19,6 +20,9 @@ internal sealed record ConsumeRequest
 
     /// <summary>The time of <see cref="Start"/>, where it is one.</summary>
     public DateTimeOffset? StartTime { get; init; }
+
+    /// <summary>How fresh the ends of the log must be where reading begins and ends.</summary>
+    public ReadConsistency Consistency { get; init; }
 
     /// <summary>Whether to wait for more at the end.</summary>
     public bool Follows { get; init; }

@@ -31,7 +31,7 @@ internal sealed class PartitionEnds
     public static async Task<PartitionEnds> FindAsync(Admin admin, ConsumeRequest request, CancellationToken ct)
     {
         PartitionEnds ends = new();
-        foreach (OffsetInfo latest in await admin.ListOffsetsAsync(request.Topic, OffsetSpec.Latest, request.Partitions, ct))
+        foreach (OffsetInfo latest in await ListAsync(admin, request, OffsetSpec.Latest, ct))
         {
             ends._ends.Add(latest.Partition, latest.Offset);
         }
@@ -41,13 +41,16 @@ internal sealed class PartitionEnds
             return ends;
         }
         OffsetSpec spec = request.StartTime is { } time ? OffsetSpec.At(time) : OffsetSpec.Earliest;
-        foreach (OffsetInfo first in await admin.ListOffsetsAsync(request.Topic, spec, request.Partitions, ct))
+        foreach (OffsetInfo first in await ListAsync(admin, request, spec, ct))
         {
             // -1: no record is that young.
             ends.Advance(first.Partition, first.Offset < 0 ? long.MaxValue : first.Offset);
         }
         return ends;
     }
+
+    private static Task<IReadOnlyList<OffsetInfo>> ListAsync(Admin admin, ConsumeRequest request, OffsetSpec spec, CancellationToken ct) =>
+        admin.ListOffsetsAsync(request.Topic, spec with { Consistency = request.Consistency }, request.Partitions, ct);
 
     private void StartAt(string topic, long start)
     {

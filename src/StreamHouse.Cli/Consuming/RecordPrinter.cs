@@ -66,13 +66,14 @@ internal sealed class RecordPrinter(StreamHouseClient client, ConsumeRequest req
     {
         if (request.Group is null)
         {
-            Consumer alone = client.CreateConsumer(new ConsumerOptions { OffsetReset = OffsetReset.Fail });
+            Consumer alone = client.CreateConsumer(new ConsumerOptions { OffsetReset = OffsetReset.Fail, StartConsistency = request.Consistency });
             alone.Assign(request.Topic, request.Start, _ends is { } some ? [.. some.Unfinished] : request.Partitions);
             return alone;
         }
         Consumer member = client.CreateConsumer(new ConsumerOptions
         {
             Group = request.Group,
+            StartConsistency = request.Consistency,
             OffsetReset = request.Start == ConsumerStart.Latest ? OffsetReset.Latest : OffsetReset.Earliest,
             Membership = new GroupMemberOptions { ClientId = "streamctl", AutoCommit = false },
         });

@@ -23,15 +23,20 @@ internal static class OffsetsCommand
             Description = "The committed offsets of a consumer group, and how far behind they are; 'streamctl group lag' counts partitions without one too",
             HelpName = "GROUP",
         };
+        Option<bool> linearizable = new("--linearizable")
+        {
+            Description = "Offsets that include everything acknowledged before this command, also while a partition changes its leader; asks the metadata store",
+        };
         Option<OutputFormat> output = Output.Option();
         HelpfulCommand command = new(
             "offsets",
             "Shows the first and next offsets of partitions, offsets by time, and offsets of consumer groups",
             "streamctl offsets orders",
             "streamctl offsets orders --time 1h",
+            "streamctl offsets orders --linearizable",
             "streamctl offsets --group billing --output json")
         {
-            topic, time, group, output,
+            topic, time, group, linearizable, output,
         };
         command.Check(parse => parse.GetValue(topic) is null && parse.GetValue(group) is null, "Name a topic, or pass --group.");
         command.Check(parse => parse.GetValue(time) is not null && parse.GetValue(group) is not null, "--time goes with a topic, not with --group.");
@@ -39,29 +44,33 @@ internal static class OffsetsCommand
         {
             await using StreamHouseClient client = await Session.OpenAsync(parse, globals, ct);
             OutputFormat format = parse.GetValue(output);
-            if (parse.GetValue(group) is { } name)
+            ReadConsistency consistency = parse.GetValue(linearizable) ? ReadConsistency.Linearizable : ReadConsistency.Strong;
+            if (parse.GetValue(group) is { } groupName)
             {
-                WriteGroup(terminal, format, await GroupAsync(client.Admin, name, parse.GetValue(topic), ct));
+                WriteGroup(terminal, format, await GroupAsync(client.Admin, groupName, parse.GetValue(topic), consistency, ct));
             }
             else
             {
                 DateTimeOffset? moment = parse.GetValue(time);
-                WriteTopic(terminal, format, parse.GetValue(topic)!, await TopicAsync(client.Admin, parse.GetValue(topic)!, moment, ct), moment is not null);
+                string name = parse.GetValue(topic)!;
+                WriteTopic(terminal, format, name, await TopicAsync(client.Admin, name, moment, consistency, ct), moment is not null);
             }
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static async Task<List<PartitionOffsets>> TopicAsync(Admin admin, string topic, DateTimeOffset? time, CancellationToken ct)
+    private static async Task<List<PartitionOffsets>> TopicAsync(
+        Admin admin, string topic, DateTimeOffset? time, ReadConsistency consistency, CancellationToken ct)
     {
-        Dictionary<int, long> first = ByPartition(await admin.ListOffsetsAsync(topic, OffsetSpec.Earliest, ct: ct));
-        Dictionary<int, long> next = ByPartition(await admin.ListOffsetsAsync(topic, OffsetSpec.Latest, ct: ct));
-        Dictionary<int, long> at = time is { } moment ? ByPartition(await admin.ListOffsetsAsync(topic, OffsetSpec.At(moment), ct: ct)) : [];
+        Dictionary<int, long> first = await ListAsync(admin, topic, OffsetSpec.Earliest, consistency, ct);
+        Dictionary<int, long> next = await ListAsync(admin, topic, OffsetSpec.Latest, consistency, ct);
+        Dictionary<int, long> at = time is { } moment ? await ListAsync(admin, topic, OffsetSpec.At(moment), consistency, ct) : [];
         return [.. next.OrderBy(p => p.Key).Select(p => new PartitionOffsets(p.Key, first.GetValueOrDefault(p.Key), p.Value, at.GetValueOrDefault(p.Key, -1)))];
     }
 
-    private static async Task<List<(GroupOffset Committed, long Next)>> GroupAsync(Admin admin, string group, string? topic, CancellationToken ct)
+    private static async Task<List<(GroupOffset Committed, long Next)>> GroupAsync(
+        Admin admin, string group, string? topic, ReadConsistency consistency, CancellationToken ct)
     {
         IReadOnlyList<GroupOffset> committed = await admin.FetchGroupOffsetsAsync(group, topic, ct);
         if (committed.Count == 0)
@@ -72,7 +81,7 @@ internal static class OffsetsCommand
         List<(GroupOffset, long)> rows = [];
         foreach (IGrouping<string, GroupOffset> ofTopic in committed.GroupBy(c => c.Topic).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
-            Dictionary<int, long> next = ByPartition(await admin.ListOffsetsAsync(ofTopic.Key, OffsetSpec.Latest, ct: ct));
+            Dictionary<int, long> next = await ListAsync(admin, ofTopic.Key, OffsetSpec.Latest, consistency, ct);
             rows.AddRange(ofTopic.OrderBy(c => c.Partition).Select(c => (c, next.GetValueOrDefault(c.Partition, -1))));
         }
         return rows;
@@ -84,7 +93,9 @@ internal static class OffsetsCommand
         return groups.Count == 0 ? "No group has committed anything yet." : $"Groups that have: {string.Join(", ", groups.Take(20))}.";
     }
 
-    private static Dictionary<int, long> ByPartition(IReadOnlyList<OffsetInfo> offsets) => offsets.ToDictionary(o => o.Partition, o => o.Offset);
+    private static async Task<Dictionary<int, long>> ListAsync(
+        Admin admin, string topic, OffsetSpec spec, ReadConsistency consistency, CancellationToken ct) =>
+        (await admin.ListOffsetsAsync(topic, spec with { Consistency = consistency }, ct: ct)).ToDictionary(o => o.Partition, o => o.Offset);
 
     private static void WriteTopic(Terminal terminal, OutputFormat format, string topic, List<PartitionOffsets> rows, bool hasTime)
     {

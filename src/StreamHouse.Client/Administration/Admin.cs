@@ -78,9 +78,17 @@ public sealed class Admin
     public async Task<IReadOnlyList<OffsetInfo>> ListOffsetsAsync(
         string topic, OffsetSpec offset, IReadOnlyCollection<int>? partitions = null, CancellationToken ct = default)
     {
-        ListOffsetsRequest request = new() { Topic = topic, Kind = offset.Kind, TimestampMs = offset.TimestampMs };
+        ListOffsetsRequest request = new()
+        {
+            Topic = topic, Kind = offset.Kind, TimestampMs = offset.TimestampMs, Consistency = Conversions.ToConsistency(offset.Consistency),
+        };
         request.Partitions.Add(partitions ?? []);
         ListOffsetsResponse answer = await _caller.CallAsync(AdminRpc.ListOffsets, request, isRepeatable: true, ct);
+        if (answer.Consistency < request.Consistency)
+        {
+            throw new StreamHouseException(
+                StreamHouseErrorCode.InvalidRequest, "The server is too old for linearizable answers: it ignores what it was asked for.");
+        }
         List<OffsetInfo> found = new(answer.Offsets.Count);
         foreach (PartitionOffset partition in answer.Offsets)
         {

@@ -16,6 +16,13 @@ internal static class Conversions
         _ => throw new ArgumentOutOfRangeException(nameof(durability), durability, "A topic is local, quorum or object."),
     };
 
+    public static Rpc.V1.ReadConsistency ToConsistency(ReadConsistency consistency) => consistency switch
+    {
+        ReadConsistency.Strong => Rpc.V1.ReadConsistency.Strong,
+        ReadConsistency.Linearizable => Rpc.V1.ReadConsistency.Linearizable,
+        _ => throw new ArgumentOutOfRangeException(nameof(consistency), consistency, "Not a level of consistency."),
+    };
+
     public static TopicInfo ToTopic(Topic topic) => new(
         ToGuid(topic.Id),
         topic.Name,

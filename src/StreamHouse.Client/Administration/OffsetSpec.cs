@@ -16,6 +16,9 @@ public readonly record struct OffsetSpec
     /// <summary>The record with the largest timestamp.</summary>
     public static OffsetSpec MaxTimestamp { get; } = new(ListOffsetsRequest.Types.Kind.MaxTimestamp);
 
+    /// <summary>How fresh the answer must be. Default strong.</summary>
+    public ReadConsistency Consistency { get; init; }
+
     internal ListOffsetsRequest.Types.Kind Kind { get; }
 
     internal long TimestampMs { get; }

@@ -21,6 +21,12 @@ public sealed record ConsumerOptions
     /// </summary>
     public OffsetReset OffsetReset { get; init; } = OffsetReset.Earliest;
 
+    /// <summary>
+    /// How fresh the offsets must be at which reading begins (earliest, latest, by time). With <see cref="ReadConsistency.Linearizable"/>,
+    /// <see cref="ConsumerStart.Latest"/> skips exactly what was there before the consumer asked, and nobody's later records. Default strong.
+    /// </summary>
+    public ReadConsistency StartConsistency { get; init; }
+
     /// <summary>Bytes of batches per message; at least one batch comes, however large. Default 1 MiB.</summary>
     public int FetchBytesMax { get; init; } = 1024 * 1024;
 

@@ -44,7 +44,7 @@ internal sealed class StartResolver(string topic, Admin admin, ConsumerOptions o
     private async Task<Dictionary<int, long>> ListAsync(OffsetSpec spec, List<int> partitions, CancellationToken ct)
     {
         Dictionary<int, long> offsets = [];
-        foreach (OffsetInfo offset in await admin.ListOffsetsAsync(topic, spec, partitions, ct))
+        foreach (OffsetInfo offset in await admin.ListOffsetsAsync(topic, spec with { Consistency = options.StartConsistency }, partitions, ct))
         {
             offsets[offset.Partition] = offset.Offset;
         }

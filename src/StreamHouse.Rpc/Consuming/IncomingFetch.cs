@@ -25,6 +25,9 @@ public sealed class IncomingFetch : IDisposable
     /// <summary>The leader's epoch.</summary>
     public long LeaderEpoch { get; private set; }
 
+    /// <summary>The level that was reached.</summary>
+    public ReadConsistency Consistency { get; private set; }
+
     /// <summary>Whole encoded batches back to back; valid until this is disposed of.</summary>
     public ReadOnlyMemory<byte> Batches => _owner is null ? default : _owner.Memory[_batches];
 
@@ -50,6 +53,9 @@ public sealed class IncomingFetch : IDisposable
                     break;
                 case FetchResponse.LeaderEpochFieldNumber:
                     fetch.LeaderEpoch = (long)reader.Scalar();
+                    break;
+                case FetchResponse.ConsistencyFieldNumber:
+                    fetch.Consistency = (ReadConsistency)reader.Scalar();
                     break;
                 case FetchResponse.BatchesFieldNumber:
                     fetch._batches = reader.Delimited();

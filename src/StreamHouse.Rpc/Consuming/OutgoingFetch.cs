@@ -11,8 +11,14 @@ namespace StreamHouse.Rpc.Consuming;
 /// <param name="LogEndOffset">Offset the next record gets.</param>
 /// <param name="LeaderEpoch">The leader's epoch.</param>
 /// <param name="Batches">Slices of whole batches, in order; copied while the answer is written.</param>
+/// <param name="Consistency">The level that was reached.</param>
 public readonly record struct OutgoingFetch(
-    long HighWatermark, long LogStartOffset, long LogEndOffset, long LeaderEpoch, IReadOnlyList<ReadOnlyMemory<byte>> Batches);
+    long HighWatermark,
+    long LogStartOffset,
+    long LogEndOffset,
+    long LeaderEpoch,
+    IReadOnlyList<ReadOnlyMemory<byte>> Batches,
+    ReadConsistency Consistency = ReadConsistency.Strong);
 
 /// <summary>Encodes <see cref="OutgoingFetch"/> as <see cref="FetchResponse"/>, byte for byte as Google.Protobuf does.</summary>
 public sealed class OutgoingFetchWriter : IMessageWriter<OutgoingFetch>
@@ -23,6 +29,7 @@ public sealed class OutgoingFetchWriter : IMessageWriter<OutgoingFetch>
         + ProtoWriter.ScalarBytes((ulong)message.LogStartOffset)
         + ProtoWriter.ScalarBytes((ulong)message.LogEndOffset)
         + ProtoWriter.ScalarBytes((ulong)message.LeaderEpoch)
+        + ProtoWriter.ScalarBytes((ulong)message.Consistency)
         + BatchSlices.Measure(message.Batches);
 
     /// <inheritdoc/>
@@ -33,6 +40,7 @@ public sealed class OutgoingFetchWriter : IMessageWriter<OutgoingFetch>
         writer.Scalar(FetchResponse.LogStartOffsetFieldNumber, message.LogStartOffset);
         writer.Scalar(FetchResponse.LogEndOffsetFieldNumber, message.LogEndOffset);
         writer.Scalar(FetchResponse.LeaderEpochFieldNumber, message.LeaderEpoch);
+        writer.Scalar(FetchResponse.ConsistencyFieldNumber, (long)message.Consistency);
         BatchSlices.Write(writer, FetchResponse.BatchesFieldNumber, message.Batches, output);
     }
 }

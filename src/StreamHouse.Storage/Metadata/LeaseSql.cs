@@ -20,6 +20,12 @@ internal static class LeaseSql
             WHEN (SELECT t.durability FROM topics t WHERE t.id = l.topic_id) = 'local' THEN @nodeLog ELSE NULL END
         """;
 
+    private const string WithTopic =
+        """
+        SELECT l.topic_id, l.partition, l.group_id, l.epoch, l.holder, l.node_log, l.end_offset, l.log_start_offset, t.deleted_at
+          FROM partition_leases l JOIN topics t ON t.id = l.topic_id
+        """;
+
     public static bool Register(SqlSession session, Session process, TimeSpan? timeToLive)
     {
         session.Execute(
@@ -99,13 +105,19 @@ internal static class LeaseSql
             "UPDATE partition_leases SET holder = NULL WHERE topic_id = @topic AND partition = @partition AND holder = @me AND epoch = @epoch",
             ("@topic", partition.Topic.Value), ("@partition", partition.Partition), ("@me", incarnation), ("@epoch", epoch)) == 1;
 
-    public static List<Lease> List(SqlSession session) =>
-        session.Query(
-            """
-            SELECT l.topic_id, l.partition, l.group_id, l.epoch, l.holder, l.node_log, l.end_offset, l.log_start_offset, t.deleted_at
-              FROM partition_leases l JOIN topics t ON t.id = l.topic_id ORDER BY l.topic_id, l.partition
-            """,
-            row => Map(row, deleted: !row.IsNull(8)));
+    public static List<Lease> List(SqlSession session) => session.Query($"{WithTopic} ORDER BY l.topic_id, l.partition", Any);
+
+    public static List<Lease> Read(SqlSession session, IReadOnlyCollection<TopicPartition> partitions)
+    {
+        List<Lease> rows = new(partitions.Count);
+        foreach (TopicPartition partition in partitions)
+        {
+            rows.AddRange(session.Query(
+                $"{WithTopic} WHERE l.topic_id = @topic AND l.partition = @partition", Any,
+                ("@topic", partition.Topic.Value), ("@partition", partition.Partition)));
+        }
+        return rows;
+    }
 
     public static List<DeletedGroup> ListDeletedGroups(SqlSession session) =>
         session.Query("SELECT group_id, node_log FROM deleted_groups ORDER BY group_id", row => new DeletedGroup(row.Long(0), row.GuidOrNull(1)));
@@ -115,6 +127,8 @@ internal static class LeaseSql
         session.ExecuteMany("DELETE FROM deleted_groups WHERE group_id = @group", groups, ["@group"], (group, values) => values[0] = group);
         return true;
     }
+
+    private static Lease Any(SqlRow row) => Map(row, deleted: !row.IsNull(8));
 
     private static Lease Live(SqlRow row) => Map(row, deleted: false);
 

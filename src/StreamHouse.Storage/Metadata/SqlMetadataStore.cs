@@ -130,6 +130,10 @@ public sealed class SqlMetadataStore : IMetadataStore, IAsyncDisposable
         _sql.WriteAsync(s => LeaseSql.Release(s, partition, incarnation, epoch), ct);
 
     /// <inheritdoc/>
+    public async Task<IReadOnlyList<Lease>> ReadLeasesAsync(IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct) =>
+        await _sql.ReadAsync(s => LeaseSql.Read(s, partitions), ct);
+
+    /// <inheritdoc/>
     public async Task<IReadOnlyList<Lease>> ListLeasesAsync(CancellationToken ct) => await _sql.ReadAsync(LeaseSql.List, ct);
 
     /// <inheritdoc/>

@@ -109,7 +109,7 @@ internal sealed class OperatorActor(SimRun run, string name, bool alone) : Actor
         Model[partition].MayExpire = topic.MayExpire;
         foreach (OffsetQuery query in new[] { OffsetQuery.Earliest, OffsetQuery.Latest })
         {
-            OffsetResult found = await UntilKnownAsync(b => b.FindOffsetAsync(partition, query, 0, CancellationToken.None));
+            OffsetResult found = await UntilKnownAsync(b => b.FindOffsetAsync(partition, query, 0, ReadConsistency.Strong, CancellationToken.None));
             if (found.Offset != 0)
             {
                 throw new InvariantException($"{topic.Name}/{number} is new, and its log's {query} is {found.Offset}.");

@@ -1,4 +1,5 @@
 using StreamHouse.Broker;
+using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Simulation.Checkers;
 using StreamHouse.Simulation.World;
@@ -12,13 +13,20 @@ internal sealed class ReaderActor : Actor
     private const int BytesMax = 64 * 1024;
 
     private readonly TimeSpan _wait = TimeSpan.FromSeconds(2);
+    private readonly ReadConsistency _consistency;
     private readonly TopicPartition _partition;
     private readonly PartitionModel _log;
     private readonly LogCursor _cursor;
 
-    public ReaderActor(SimWorld world, LogModel model, string name, TopicPartition partition)
+    /// <param name="world">The world.</param>
+    /// <param name="model">What is known.</param>
+    /// <param name="name">The actor's.</param>
+    /// <param name="partition">Which.</param>
+    /// <param name="consistency">The level asked for. The end that comes with a linearizable answer is one that was asked for.</param>
+    public ReaderActor(SimWorld world, LogModel model, string name, TopicPartition partition, ReadConsistency consistency = ReadConsistency.Strong)
         : base(world, name)
     {
+        _consistency = consistency;
         _partition = partition;
         _log = model[partition];
         _cursor = new LogCursor(_log, Link, name);
@@ -35,7 +43,13 @@ internal sealed class ReaderActor : Actor
             {
                 SimConnection connection = Link.Connection;
                 (long offset, long epoch) = (_cursor.Offset, _cursor.Epoch);
-                Fetched fetched = await connection.CallAsync(b => Requests.FetchAsync(b, _partition, offset, BytesMax, _wait, epoch), TimeSpan.FromSeconds(20));
+                TimeSpan began = World.Kernel.Now;
+                Fetched fetched = await connection.CallAsync(
+                    b => Requests.FetchAsync(b, _partition, offset, BytesMax, _wait, epoch, _consistency), TimeSpan.FromSeconds(20));
+                if (_consistency == ReadConsistency.Linearizable && fetched.Error == BrokerErrorCode.None)
+                {
+                    _log.Ends.Add(new EndOperation(began, World.Kernel.Now, fetched.HighWatermark));
+                }
                 Records += _cursor.Accept(fetched, connection);
                 Link.Succeeded();
                 if (Random.Chance(0.01))

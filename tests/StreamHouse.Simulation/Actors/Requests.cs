@@ -24,9 +24,11 @@ internal static class Requests
     }
 
     /// <summary>Reads one partition, and copies what was found onto the wire.</summary>
-    public static async Task<Fetched> FetchAsync(LocalBroker broker, TopicPartition partition, long offset, int bytesMax, TimeSpan wait, long leaderEpoch = -1)
+    public static async Task<Fetched> FetchAsync(
+        LocalBroker broker, TopicPartition partition, long offset, int bytesMax, TimeSpan wait, long leaderEpoch = -1,
+        ReadConsistency consistency = ReadConsistency.Strong)
     {
-        FetchRequest request = new([new FetchPartition(partition, offset, bytesMax, (int)leaderEpoch)], 1, bytesMax, wait);
+        FetchRequest request = new([new FetchPartition(partition, offset, bytesMax, (int)leaderEpoch)], 1, bytesMax, wait) { Consistency = consistency };
         using FetchResult result = await broker.FetchAsync(request, CancellationToken.None);
         PartitionFetch fetch = result.Partitions[0];
         byte[] bytes = new byte[fetch.Bytes];

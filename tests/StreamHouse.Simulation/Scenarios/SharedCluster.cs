@@ -79,6 +79,8 @@ internal sealed class SharedCluster : Scenario
                 run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.weak", partition, weak));
             }
             run.Add(new ReaderActor(run.World, run.Model, $"{name}.{p}.r", partition));
+            run.Add(new ReaderActor(run.World, run.Model, $"{name}.{p}.lr", partition, ReadConsistency.Linearizable));
+            run.Add(new EndActor(run.World, run.Model, $"{name}.{p}.e", partition, ReadConsistency.Linearizable));
         }
     }
 

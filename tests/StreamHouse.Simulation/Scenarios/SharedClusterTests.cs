@@ -48,7 +48,7 @@ public sealed class SharedClusterTests
         world.Nodes[0].Process.Resume();
         (await Requests.FetchAsync(old, partition, 0, 1000, TimeSpan.Zero)).Error.ShouldBe(BrokerErrorCode.NotLeader);
         (await old.AppendAsync(partition, Batch(3))).Error.ShouldBe(BrokerErrorCode.NotLeader);
-        await Should.ThrowAsync<BrokerException>(() => old.FindOffsetAsync(partition, OffsetQuery.Latest, 0, CancellationToken.None));
+        await Should.ThrowAsync<BrokerException>(() => old.FindOffsetAsync(partition, OffsetQuery.Latest, 0, ReadConsistency.Strong, CancellationToken.None));
     });
 
     [Fact]

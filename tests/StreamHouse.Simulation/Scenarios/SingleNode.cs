@@ -68,8 +68,10 @@ internal sealed class SingleNode : Scenario
                 ProducerPlan weak = new() { Idempotent = false, Acks = run.Random.Chance(0.6) ? Acks.Leader : Acks.None };
                 run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.weak", partition, weak));
             }
-            run.Add(new ReaderActor(run.World, run.Model, $"{name}.{p}.r", partition));
-            run.Add(new EndActor(run.World, run.Model, $"{name}.{p}.e", partition));
+            run.Add(new ReaderActor(
+                run.World, run.Model, $"{name}.{p}.r", partition, run.Random.Chance(0.3) ? ReadConsistency.Linearizable : ReadConsistency.Strong));
+            ReadConsistency consistency = run.Random.Chance(0.5) ? ReadConsistency.Linearizable : ReadConsistency.Strong;
+            run.Add(new EndActor(run.World, run.Model, $"{name}.{p}.e", partition, consistency));
         }
         if (run.Random.Chance(0.35))
         {

@@ -124,7 +124,7 @@ public class AppendTests
         long stamped = (await rig.Append(append, EngineRig.Batch(["a"]))).LogAppendTimeMs;
 
         stamped.ShouldBeInRange(DateTimeOffset.UtcNow.AddMinutes(-1).ToUnixTimeMilliseconds(), DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
-        OffsetResult found = await rig.Broker.FindOffsetAsync(new TopicPartition(append.Id, 0), OffsetQuery.MaxTimestamp, 0, CancellationToken.None);
+        OffsetResult found = await rig.Broker.FindOffsetAsync(new TopicPartition(append.Id, 0), OffsetQuery.MaxTimestamp, 0, ReadConsistency.Strong, CancellationToken.None);
         found.TimestampMs.ShouldBe(stamped);
         (await rig.ReadAllAsync(append)).ShouldBe(["0:a"]);
     }

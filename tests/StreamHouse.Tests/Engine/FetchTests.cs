@@ -226,12 +226,12 @@ public class FetchTests
         (await Find(1_500)).ShouldBe(3);
         (await Find(2_001)).ShouldBe(4);
         (await Find(9_999)).ShouldBe(-1);
-        (await rig.Broker.FindOffsetAsync(partition, OffsetQuery.MaxTimestamp, 0, CancellationToken.None)).ShouldBe(new OffsetResult(4, 2_001, rig.Status(topic).LeaderEpoch));
-        (await rig.Broker.FindOffsetAsync(partition, OffsetQuery.Earliest, 0, CancellationToken.None)).Offset.ShouldBe(0);
-        (await rig.Broker.FindOffsetAsync(partition, OffsetQuery.Latest, 0, CancellationToken.None)).Offset.ShouldBe(5);
+        (await rig.Broker.FindOffsetAsync(partition, OffsetQuery.MaxTimestamp, 0, ReadConsistency.Strong, CancellationToken.None)).ShouldBe(new OffsetResult(4, 2_001, rig.Status(topic).LeaderEpoch));
+        (await rig.Broker.FindOffsetAsync(partition, OffsetQuery.Earliest, 0, ReadConsistency.Strong, CancellationToken.None)).Offset.ShouldBe(0);
+        (await rig.Broker.FindOffsetAsync(partition, OffsetQuery.Latest, 0, ReadConsistency.Strong, CancellationToken.None)).Offset.ShouldBe(5);
 
         async Task<long> Find(long timestamp) =>
-            (await rig.Broker.FindOffsetAsync(partition, OffsetQuery.ByTimestamp, timestamp, CancellationToken.None)).Offset;
+            (await rig.Broker.FindOffsetAsync(partition, OffsetQuery.ByTimestamp, timestamp, ReadConsistency.Strong, CancellationToken.None)).Offset;
     }
 
     [Fact]

@@ -106,7 +106,7 @@ internal sealed class MemoryBroker : IBroker
         }
     }
 
-    public Task<OffsetResult> FindOffsetAsync(TopicPartition partition, OffsetQuery query, long timestampMs, CancellationToken ct) =>
+    public Task<OffsetResult> FindOffsetAsync(TopicPartition partition, OffsetQuery query, long timestampMs, ReadConsistency consistency, CancellationToken ct) =>
         Task.FromResult(_logs[partition].Find(query, timestampMs));
 
     public Task<long> NewProducerIdAsync(CancellationToken ct) => Task.FromResult(1L);

@@ -17,7 +17,7 @@ public sealed class ConsumeCodecTests
         for (int i = 0; i < Rounds; i++)
         {
             List<ReadOnlyMemory<byte>> slices = _random.Slices();
-            OutgoingFetch message = new(_random.Number(), _random.Number(), _random.Number(), _random.Number(), slices);
+            OutgoingFetch message = new(_random.Number(), _random.Number(), _random.Number(), _random.Number(), slices, (ReadConsistency)_random.Next(2));
             byte[] batches = [.. slices.SelectMany(slice => slice.ToArray())];
             FetchResponse expected = new()
             {
@@ -25,6 +25,7 @@ public sealed class ConsumeCodecTests
                 LogStartOffset = message.LogStartOffset,
                 LogEndOffset = message.LogEndOffset,
                 LeaderEpoch = message.LeaderEpoch,
+                Consistency = message.Consistency,
                 Batches = ByteString.CopyFrom(batches),
             };
 
@@ -33,8 +34,8 @@ public sealed class ConsumeCodecTests
             using IncomingFetch read = reader.Read(encoded, owner);
 
             encoded.ShouldBe(expected.ToByteArray());
-            (read.HighWatermark, read.LogStartOffset, read.LogEndOffset, read.LeaderEpoch).ShouldBe(
-                (message.HighWatermark, message.LogStartOffset, message.LogEndOffset, message.LeaderEpoch));
+            (read.HighWatermark, read.LogStartOffset, read.LogEndOffset, read.LeaderEpoch, read.Consistency).ShouldBe(
+                (message.HighWatermark, message.LogStartOffset, message.LogEndOffset, message.LeaderEpoch, message.Consistency));
             read.Batches.Span.SequenceEqual(batches).ShouldBeTrue();
             read.Dispose();
             owner.Disposals.ShouldBe(1);

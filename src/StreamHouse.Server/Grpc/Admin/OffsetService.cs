@@ -4,6 +4,7 @@ using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Topics;
 using StreamHouse.Rpc.Services;
 using StreamHouse.Rpc.V1;
+using StreamHouse.Server.Grpc.Consuming;
 using StreamHouse.Server.Grpc.Errors;
 using StreamHouse.Server.Grpc.Runtime;
 using Stored = StreamHouse.Broker.Metadata.GroupOffset;
@@ -33,19 +34,21 @@ internal sealed class OffsetService(IBroker broker)
             ListOffsetsRequest.Types.Kind.MaxTimestamp => OffsetQuery.MaxTimestamp,
             _ => throw new BrokerException(BrokerErrorCode.InvalidRequest, $"kind has the value {(int)request.Kind}, which this server does not know."),
         };
-        ListOffsetsResponse response = new();
-        foreach (int partition in request.Partitions.Count > 0 ? request.Partitions : Enumerable.Range(0, topic.Partitions))
+        int[] partitions = request.Partitions.Count > 0 ? [.. request.Partitions] : [.. Enumerable.Range(0, topic.Partitions)];
+        ListOffsetsResponse response = new() { Consistency = request.Consistency };
+        foreach (Task<OffsetResult> answer in broker.FindOffsets(
+            partitions.Select(p => new TopicPartition(topic.Id, p)), query, request.TimestampMs, ConsistencyLevels.FromWire(request.Consistency), context.Aborted))
         {
-            response.Offsets.Add(await FindAsync(topic, partition, query, request.TimestampMs, context.Aborted));
+            response.Offsets.Add(await ToMessageAsync(topic, partitions[response.Offsets.Count], answer));
         }
         return response;
     }
 
-    private async ValueTask<PartitionOffset> FindAsync(TopicDescription topic, int partition, OffsetQuery query, long timestampMs, CancellationToken ct)
+    private static async ValueTask<PartitionOffset> ToMessageAsync(TopicDescription topic, int partition, Task<OffsetResult> answer)
     {
         try
         {
-            OffsetResult found = await broker.FindOffsetAsync(new TopicPartition(topic.Id, partition), query, timestampMs, ct);
+            OffsetResult found = await answer;
             return new PartitionOffset { Partition = partition, Offset = found.Offset, TimestampMs = found.TimestampMs, LeaderEpoch = found.LeaderEpoch };
         }
         catch (BrokerException e)

@@ -33,7 +33,10 @@ internal sealed class ConsumerService(IBroker broker, BrokerMetrics metrics, Tim
         FetchPartition partition = new(new TopicPartition(topic.Id, request.Partition), request.Offset, bytesMax);
         TimeSpan wait = TimeSpan.FromMilliseconds(request.MaxWaitMs);
         FetchResult result = await ReadAsync(
-            new Broker.Partitions.FetchRequest([partition], Math.Min(request.MinBytes, bytesMax), bytesMax, wait < options.WaitMax ? wait : options.WaitMax),
+            new Broker.Partitions.FetchRequest([partition], Math.Min(request.MinBytes, bytesMax), bytesMax, wait < options.WaitMax ? wait : options.WaitMax)
+            {
+                Consistency = ConsistencyLevels.FromWire(request.Consistency),
+            },
             context);
         // The answer is written after this method: the buffers go back when the request is over.
         context.Http.Response.RegisterForDispose(result);
@@ -41,7 +44,8 @@ internal sealed class ConsumerService(IBroker broker, BrokerMetrics metrics, Tim
         metrics.FetchAnswered(FrontEnd.Grpc, fetched.Error, clock.GetElapsedTime(arrived));
         return fetched.Error == BrokerErrorCode.None
             ? new OutgoingFetch(
-                fetched.HighWatermark, fetched.LogStartOffset, fetched.LogEndOffset, fetched.LeaderEpoch, new FetchedSlices(fetched.Slices))
+                fetched.HighWatermark, fetched.LogStartOffset, fetched.LogEndOffset, fetched.LeaderEpoch, new FetchedSlices(fetched.Slices),
+                request.Consistency)
             : throw ErrorOf(fetched, topic.Name).ToException();
     }
 

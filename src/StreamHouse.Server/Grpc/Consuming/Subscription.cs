@@ -7,6 +7,7 @@ using StreamHouse.Rpc.Errors;
 using StreamHouse.Rpc.V1;
 using StreamHouse.Server.Grpc.Runtime;
 using FetchRequest = StreamHouse.Broker.Partitions.FetchRequest;
+using ReadConsistency = StreamHouse.Broker.Partitions.ReadConsistency;
 
 namespace StreamHouse.Server.Grpc.Consuming;
 
@@ -116,8 +117,8 @@ internal sealed class Subscription(
         long offset = start?.Kind switch
         {
             null or StartPosition.Types.Kind.Offset => start?.Offset ?? 0,
-            StartPosition.Types.Kind.Earliest => (await broker.FindOffsetAsync(id, OffsetQuery.Earliest, 0, ct)).Offset,
-            StartPosition.Types.Kind.Latest => (await broker.FindOffsetAsync(id, OffsetQuery.Latest, 0, ct)).Offset,
+            StartPosition.Types.Kind.Earliest => (await broker.FindOffsetAsync(id, OffsetQuery.Earliest, 0, ReadConsistency.Strong, ct)).Offset,
+            StartPosition.Types.Kind.Latest => (await broker.FindOffsetAsync(id, OffsetQuery.Latest, 0, ReadConsistency.Strong, ct)).Offset,
             StartPosition.Types.Kind.Timestamp => await FindByTimeAsync(id, start.TimestampMs, ct),
             _ => throw new BrokerException(BrokerErrorCode.InvalidRequest, $"start has the kind {(int)start.Kind}, which this server does not know."),
         };
@@ -127,8 +128,8 @@ internal sealed class Subscription(
     private async Task<long> FindByTimeAsync(TopicPartition partition, long timestampMs, CancellationToken ct)
     {
         // The end is asked for first: what is appended between the two questions is then not skipped.
-        long end = (await broker.FindOffsetAsync(partition, OffsetQuery.Latest, 0, ct)).Offset;
-        long found = (await broker.FindOffsetAsync(partition, OffsetQuery.ByTimestamp, timestampMs, ct)).Offset;
+        long end = (await broker.FindOffsetAsync(partition, OffsetQuery.Latest, 0, ReadConsistency.Strong, ct)).Offset;
+        long found = (await broker.FindOffsetAsync(partition, OffsetQuery.ByTimestamp, timestampMs, ReadConsistency.Strong, ct)).Offset;
         return found >= 0 ? found : end;
     }
 

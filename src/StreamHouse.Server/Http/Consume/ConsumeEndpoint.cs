@@ -26,9 +26,10 @@ internal sealed class ConsumeEndpoint(
 
     private static async Task HandleAsync(
         string topic, int partition, long? offset, string? timestamp, string? from, int? limit, int? maxBytes, string? wait, string? encoding,
-        string? keyEncoding, HttpContext context, ConsumeEndpoint endpoint)
+        string? keyEncoding, string? consistency, HttpContext context, ConsumeEndpoint endpoint)
     {
-        StartPosition start = StartPosition.Parse(offset, timestamp, from, OffsetQuery.Earliest);
+        StartPosition start = StartPosition.Parse(offset, timestamp, from, OffsetQuery.Earliest)
+            with { Consistency = Arguments.Consistency(nameof(consistency), consistency) };
         FieldEncodings encodings = FieldEncodings.Parse(encoding, keyEncoding);
         HttpApiOptions options = endpoint.Options;
         int limitWanted = Arguments.InRange(nameof(limit), limit, LimitDefault, 1, options.FetchRecordsMax);
@@ -52,7 +53,7 @@ internal sealed class ConsumeEndpoint(
             using var answer = new PooledWriter();
             bool raw = WantsRaw(context.Request);
             RawSink rawSink = new(context.Response, answer);
-            using (FetchResult result = await FetchAsync(partition, offset, bytesMax, wait, ending.Token))
+            using (FetchResult result = await FetchAsync(partition, offset, bytesMax, wait, start.Consistency, ending.Token))
             {
                 PartitionFetch fetch = result.Partitions[0];
                 if (fetch.Error != BrokerErrorCode.None)
@@ -84,11 +85,13 @@ internal sealed class ConsumeEndpoint(
         }
     }
 
-    private async Task<FetchResult> FetchAsync(TopicPartition partition, long offset, int bytesMax, TimeSpan wait, CancellationToken ct)
+    private async Task<FetchResult> FetchAsync(
+        TopicPartition partition, long offset, int bytesMax, TimeSpan wait, ReadConsistency consistency, CancellationToken ct)
     {
+        FetchRequest request = new([new FetchPartition(partition, offset, bytesMax)], 1, bytesMax, wait) { Consistency = consistency };
         try
         {
-            return await broker.FetchAsync(new FetchRequest([new FetchPartition(partition, offset, bytesMax)], 1, bytesMax, wait), ct);
+            return await broker.FetchAsync(request, ct);
         }
         catch (OperationCanceledException e) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {

@@ -19,6 +19,9 @@ internal readonly record struct StartPosition
         _end = end;
     }
 
+    /// <summary>How fresh the answer must be.</summary>
+    public ReadConsistency Consistency { get; init; }
+
     /// <summary>Reads the query parameters, of which at most one may be given.</summary>
     /// <param name="fallback">Where to begin without any.</param>
     public static StartPosition Parse(long? offset, string? timestamp, string? from, OffsetQuery fallback)
@@ -51,13 +54,13 @@ internal readonly record struct StartPosition
         }
         if (_timestampMs is { } timestampMs)
         {
-            OffsetResult found = await broker.FindOffsetAsync(partition, OffsetQuery.ByTimestamp, timestampMs, ct);
+            OffsetResult found = await broker.FindOffsetAsync(partition, OffsetQuery.ByTimestamp, timestampMs, Consistency, ct);
             if (found.Offset >= 0)
             {
                 return found.Offset;
             }
         }
         OffsetQuery end = _timestampMs is null ? _end : OffsetQuery.Latest;
-        return (await broker.FindOffsetAsync(partition, end, -1, ct)).Offset;
+        return (await broker.FindOffsetAsync(partition, end, -1, Consistency, ct)).Offset;
     }
 }

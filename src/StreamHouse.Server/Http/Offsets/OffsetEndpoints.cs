@@ -28,7 +28,7 @@ internal static class OffsetEndpoints
             .WithSummary("Deletes the records below an offset; before=-1 means all that readers see.").Produces<DeletedRecords>();
     }
 
-    private static async Task<IResult> FindAsync(string topic, string? at, string? timestamp, int? partition, IBroker broker, CancellationToken ct)
+    private static async Task<IResult> FindAsync(string topic, string? at, string? timestamp, int? partition, string? consistency, IBroker broker, CancellationToken ct)
     {
         if (at is not null && timestamp is not null)
         {
@@ -39,10 +39,12 @@ internal static class OffsetEndpoints
         TopicDescription found = broker.RequireTopic(topic);
         (int first, int count) = partition is { } one ? (found.RequirePartition(one).Partition, 1) : (0, found.Partitions);
         var offsets = new List<PartitionOffset>(count);
-        for (int p = first; p < first + count; p++)
+        foreach (Task<OffsetResult> answer in broker.FindOffsets(
+            Enumerable.Range(first, count).Select(p => new TopicPartition(found.Id, p)), query, timestampMs,
+            Arguments.Consistency(nameof(consistency), consistency), ct))
         {
-            OffsetResult result = await broker.FindOffsetAsync(new TopicPartition(found.Id, p), query, timestampMs, ct);
-            offsets.Add(new PartitionOffset(p, result.Offset, result.TimestampMs));
+            OffsetResult result = await answer;
+            offsets.Add(new PartitionOffset(first + offsets.Count, result.Offset, result.TimestampMs));
         }
         return Results.Json(new TopicOffsets(found.Name, offsets), HttpJson.Default.TopicOffsets);
     }

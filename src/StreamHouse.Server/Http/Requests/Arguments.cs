@@ -1,5 +1,6 @@
 using System.Globalization;
 using StreamHouse.Broker;
+using StreamHouse.Broker.Partitions;
 
 namespace StreamHouse.Server.Http.Requests;
 
@@ -55,6 +56,14 @@ internal static class Arguments
             ? TimeSpan.FromMilliseconds(ms)
             : throw Invalid(string.Create(CultureInfo.InvariantCulture, $"'{name}' is '{value}'; it must be from 0 to {max.TotalSeconds} s."));
     }
+
+    /// <summary>How fresh the answer of a read must be; strong without it.</summary>
+    public static ReadConsistency Consistency(string name, string? value) => value switch
+    {
+        null or "strong" => ReadConsistency.Strong,
+        "linearizable" => ReadConsistency.Linearizable,
+        _ => throw Invalid($"'{name}' is '{value}'; it must be strong or linearizable."),
+    };
 
     public static BrokerException Invalid(string message) => new(BrokerErrorCode.InvalidRequest, message);
 }

@@ -60,7 +60,7 @@ internal sealed class ListOffsetsHandler(IBroker broker) : IKafkaHandler<ListOff
         {
             TopicPartition partition = new(topic, asked.Partition);
             LeaderEpochs.Check(asked.CurrentLeaderEpoch, broker.DescribePartition(partition));
-            OffsetResult found = await broker.FindOffsetAsync(partition, query, asked.Timestamp, call.Client.Closed);
+            OffsetResult found = await broker.FindOffsetAsync(partition, query, asked.Timestamp, ReadConsistency.Strong, call.Client.Closed);
             return new ListOffsetsResponse.Partition
             {
                 PartitionIndex = asked.Partition, Offset = found.Offset, Timestamp = found.TimestampMs, LeaderEpoch = (int)found.LeaderEpoch,

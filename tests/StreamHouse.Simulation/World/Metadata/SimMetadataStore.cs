@@ -66,6 +66,9 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process,
     public Task<bool> ReleaseLeaseAsync(TopicPartition partition, Guid incarnation, long epoch, CancellationToken ct) =>
         CallAsync(nameof(ReleaseLeaseAsync), s => s.ReleaseLeaseAsync(partition, incarnation, epoch, ct), ct);
 
+    public Task<IReadOnlyList<Lease>> ReadLeasesAsync(IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct) =>
+        CallAsync(nameof(ReadLeasesAsync), s => s.ReadLeasesAsync(partitions, ct), ct);
+
     public Task<IReadOnlyList<Lease>> ListLeasesAsync(CancellationToken ct) =>
         CallAsync(nameof(ListLeasesAsync), s => s.ListLeasesAsync(ct), ct);
 

@@ -93,7 +93,7 @@ public sealed class LeaderEpochTests
         await FindAsync(OffsetQuery.Earliest, 2, 3);
 
         async Task FindAsync(OffsetQuery query, long offset, long epoch) =>
-            (await engine.Broker.FindOffsetAsync(partition, query, 0, CancellationToken.None)).ShouldBe(new OffsetResult(offset, -1, epoch), query.ToString());
+            (await engine.Broker.FindOffsetAsync(partition, query, 0, ReadConsistency.Strong, CancellationToken.None)).ShouldBe(new OffsetResult(offset, -1, epoch), query.ToString());
     }
 
     [Fact]
