@@ -35,10 +35,7 @@ internal sealed class FencerActor : Actor
     {
         IReadOnlyList<Lease> leases = await _metadata.ListLeasesAsync(CancellationToken.None);
         Lease lease = Random.Pick(leases);
-        Session session = new(new Guid(Random.NextUInt64().ToString("x32", null)), Name, new Dictionary<string, string>());
-        await _metadata.RegisterSessionAsync(session, TimeSpan.FromSeconds(2), CancellationToken.None);
-        Lease? taken = await _metadata.TakeLeaseAsync(lease.Partition, session.Incarnation, null, lease.Epoch, CancellationToken.None);
-        if (taken is null)
+        if (await TakeOver.ForceAsync(_metadata, lease, Name, Random) is not { Holder: { } taker } taken)
         {
             return;
         }
@@ -47,7 +44,7 @@ internal sealed class FencerActor : Actor
         if (Random.Chance(0.5))
         {
             await PauseAsync(TimeSpan.Zero, TimeSpan.FromSeconds(1));
-            await _metadata.ReleaseLeaseAsync(lease.Partition, session.Incarnation, taken.Epoch, CancellationToken.None);
+            await _metadata.ReleaseLeaseAsync(lease.Partition, taker, taken.Epoch, CancellationToken.None);
         }
     }
 }

@@ -1,3 +1,4 @@
+using StreamHouse.Simulation.Actors;
 using StreamHouse.Simulation.Kernel;
 using StreamHouse.Simulation.World;
 using StreamHouse.Simulation.World.Disk;
@@ -30,6 +31,10 @@ internal static class FaultPlan
     {
         int node = random.Next(nodes);
         TimeSpan time = random.Duration(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(40));
+        if (nodes > 1 && random.Chance(0.15))
+        {
+            return Deposed(random, at, node, time);
+        }
         return random.Next(25) switch
         {
             0 or 1 or 2 => new Fault(at, $"kill node{node}", w => w.Nodes[node].Kill()),
@@ -111,6 +116,24 @@ internal static class FaultPlan
             w, time, () => w.Network.CutAllFrom($"node{node}"), () => w.Network.Heal())),
         _ => new Fault(at, $"requests to node{node} are held back for {time}", w => w.Network.ClogAllTo($"node{node}", w.Kernel.Now + time)),
     };
+
+    // It is the last to hear of it: until then it serves what it has.
+    private static Fault Deposed(SimRandom random, TimeSpan at, int node, TimeSpan time)
+    {
+        TimeSpan later = random.Duration(TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        return new Fault(at, $"node{node} is cut off from the metadata for {time}, and its leases are taken by force", w =>
+        {
+            w.Database.CutOff[w.Nodes[node].Process.Name] = w.Kernel.Now + time;
+            w.Kernel.World.Start(async () =>
+            {
+                await w.Kernel.DelayAsync(later);
+                if (w.Nodes[node].Broker is { } broker)
+                {
+                    await TakeOver.DeposeAsync(new SimMetadataStore(w.Database, w.Kernel.World), broker.Status.Incarnation, random);
+                }
+            });
+        });
+    }
 
     private static Fault Jump(SimRandom random, TimeSpan at, int node)
     {

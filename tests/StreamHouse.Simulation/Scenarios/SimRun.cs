@@ -88,6 +88,7 @@ internal sealed class SimRun(SimWorld world, SimRandom random, IReadOnlySet<int>
         world.Network.Heal();
         world.Bucket.Faults = new ObjectFaults();
         world.Database.Faults = new MetadataFaults();
+        world.Database.CutOff.Clear();
         foreach (SimNode node in world.Nodes)
         {
             node.Disk.Faults = new DiskFaults();

@@ -17,6 +17,9 @@ internal sealed class SimDatabase(SimKernel kernel, SqlMetadataStore store, Muta
     /// <summary>How it behaves now.</summary>
     public MetadataFaults Faults { get; set; } = new();
 
+    /// <summary>By process name, until when none of its calls arrive.</summary>
+    public Dictionary<string, TimeSpan> CutOff { get; } = [];
+
     /// <summary>The store itself, past all faults, for checks.</summary>
     public IMetadataStore Store => store;
 

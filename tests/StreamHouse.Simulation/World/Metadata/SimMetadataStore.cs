@@ -180,7 +180,8 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process,
             there = TimeSpan.FromTicks(Math.Max(there.Ticks, (_lastOffsetCommit - process.Kernel.Now).Ticks + 1));
             _lastOffsetCommit = process.Kernel.Now + there;
         }
-        bool before = database.Random.Chance(faults.FailsBefore);
+        bool isCutOff = !embedded && database.CutOff.GetValueOrDefault(process.Name) > process.Kernel.Now;
+        bool before = database.Random.Chance(faults.FailsBefore) || isCutOff;
         bool lost = database.Random.Chance(faults.LosesReply);
         Task<T> call = WorldCall.RunAsync(
             process, there,
