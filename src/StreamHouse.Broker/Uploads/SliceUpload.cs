@@ -122,6 +122,8 @@ internal sealed class SliceUpload(
             }
             catch (ObjectTombstonedException e)
             {
+                // An answer: nothing more may come of this upload, if its partitions were closed meanwhile, and no fault must stay behind.
+                health.CommitSucceeded();
                 UploadLog.UploadFailed(logger, attempt, openSlices.Count, e.Message);
                 return false;
             }

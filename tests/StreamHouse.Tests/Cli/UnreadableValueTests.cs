@@ -19,7 +19,7 @@ public sealed class UnreadableValueTests
         List<string> tried = [];
         foreach (Option option in command.Options.Concat(root.Options.Where(option => option.Recursive)).Where(TakesMoreThanText))
         {
-            if (option.ValueType == typeof(bool) && command.Arguments.Any(argument => argument.Arity.MaximumNumberOfValues > 1))
+            if (option.ValueType == typeof(bool) && command.Arguments.Any(argument => argument.Arity.MaximumNumberOfValues > argument.Arity.MinimumNumberOfValues))
             {
                 // What a switch does not take is then one more argument.
                 continue;

@@ -26,6 +26,15 @@ internal class FaultyMetadata : DispatchProxy
     /// <summary>Runs before each commit.</summary>
     public Func<ObjectCommit, Task>? BeforeCommit { get; set; }
 
+    /// <summary>Runs before each read of lease rows.</summary>
+    public Func<Task>? BeforeLeaseRead { get; set; }
+
+    /// <summary>Runs after each read of lease rows, before its answer.</summary>
+    public Func<Task>? AfterLeaseRead { get; set; }
+
+    /// <summary>Reads of lease rows asked for.</summary>
+    public List<IReadOnlyCollection<TopicPartition>> LeaseReads { get; } = [];
+
     /// <summary>Completed by a test for whom the store is not to be trusted any more.</summary>
     public TaskCompletionSource<Exception> Failing { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -56,6 +65,10 @@ internal class FaultyMetadata : DispatchProxy
         {
             return CommitAsync((ObjectCommit)args![0]!, (CancellationToken)args[1]!);
         }
+        if (targetMethod.Name == nameof(ILeaseStore.ReadLeasesAsync) && LosesReplyOf is null)
+        {
+            return ReadLeasesAsync((IReadOnlyCollection<TopicPartition>)args![0]!, (CancellationToken)args[1]!);
+        }
         if (targetMethod.Name == nameof(IManifestStore.ListSegmentsAsync) && BeforeList is { } hook)
         {
             BeforeList = null;
@@ -84,6 +97,19 @@ internal class FaultyMetadata : DispatchProxy
         {
             throw e.InnerException!;
         }
+    }
+
+    private async Task<IReadOnlyList<Lease>> ReadLeasesAsync(IReadOnlyCollection<TopicPartition> partitions, CancellationToken ct)
+    {
+        (Func<Task>? before, Func<Task>? after) = (BeforeLeaseRead, AfterLeaseRead);
+        lock (LeaseReads)
+        {
+            LeaseReads.Add(partitions);
+        }
+        await (before?.Invoke() ?? Task.CompletedTask).WaitAsync(ct);
+        IReadOnlyList<Lease> rows = await _inner.ReadLeasesAsync(partitions, ct);
+        await (after?.Invoke() ?? Task.CompletedTask).WaitAsync(ct);
+        return rows;
     }
 
     private async Task<IReadOnlyList<SegmentRow>> ListAfterAsync(Func<Task> hook, TopicPartition partition, long from, int limit, CancellationToken ct)

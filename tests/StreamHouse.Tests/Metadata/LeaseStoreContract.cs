@@ -122,6 +122,26 @@ public abstract class LeaseStoreContract : MetadataStoreContract
     }
 
     [Fact]
+    public async Task Lease_rows_are_read_by_partition_as_they_are_now()
+    {
+        TopicDescription topic = await CreateTopicAsync(partitions: 3);
+        TopicDescription gone = await CreateTopicAsync("gone");
+        await TakeAsync(new(topic.Id, 1), Id(1));
+        await TakeAsync(new(topic.Id, 2), Id(2));
+        await Store.DeleteTopicAsync(gone.Id, Ct);
+
+        IReadOnlyList<Lease> rows = await Store.ReadLeasesAsync([new(topic.Id, 1), new(topic.Id, 7), new(gone.Id, 0), new(topic.Id, 0)], Ct);
+
+        rows.Select(r => (r.Partition, r.Epoch, r.Holder, r.TopicDeleted)).ShouldBe(
+            [(new(topic.Id, 1), 1, Id(1), false), (new(gone.Id, 0), 1, null, true), (new(topic.Id, 0), 0, null, false)], ignoreOrder: true);
+        (await Store.TakeLeaseAsync(new(topic.Id, 1), Id(3), Id(9), 1, Ct)).ShouldNotBeNull();
+        Lease now = (await Store.ReadLeasesAsync([new(topic.Id, 1)], Ct)).ShouldHaveSingleItem();
+        (now.Epoch, now.Holder).ShouldBe((2, Id(3)));
+        now.ShouldBe(await ReadLeaseAsync(now.Partition));
+        (await Store.ReadLeasesAsync([], Ct)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Closed_session_releases_its_leases_and_no_others()
     {
         TopicDescription topic = await CreateTopicAsync(partitions: 3);
