@@ -9,6 +9,7 @@ public sealed class SharedBuffer
     private readonly BufferPool _pool;
     private readonly byte[] _array;
     private int _references;
+    private int _answers;
 
     /// <summary>Batches in this buffer that a partition's tail still needs. Kept by <see cref="Partitions.TailMemory"/>.</summary>
     internal int TailBatches;
@@ -55,6 +56,14 @@ public sealed class SharedBuffer
             throw new ObjectDisposedException(nameof(SharedBuffer), "A buffer was released more often than it was retained.");
         }
     }
+
+    /// <summary>An answer with a budget (<see cref="Partitions.IFetchBudget"/>) lies in this buffer from now on.</summary>
+    /// <returns>Bytes that this adds to the memory of all answers: the capacity for the first.</returns>
+    internal int EnterAnswer() => Interlocked.Increment(ref _answers) == 1 ? Capacity : 0;
+
+    /// <summary>One of these answers lies in this buffer no more.</summary>
+    /// <returns>Bytes that this takes from the memory of all answers: the capacity for the last.</returns>
+    internal int LeaveAnswer() => Interlocked.Decrement(ref _answers) == 0 ? Capacity : 0;
 
     internal void Activate() => Volatile.Write(ref _references, 1);
 }

@@ -28,7 +28,10 @@ public sealed record FetchRequest(IReadOnlyList<FetchPartition> Partitions, int 
     internal IReadOnlyList<PartitionFetch?>? Refused { get; init; }
 }
 
-/// <summary>Bounds the bytes that many answers hold together. Bytes are set aside before they are read, so that reads that begin at once stay within it.</summary>
+/// <summary>
+/// Bounds the memory that many answers hold together: whole buffers, each once, however little of one an answer needs and however many answers lie
+/// in it. Bytes are set aside before they are read, so that reads that begin at once stay within it. A broker's reads all use the same one, or none.
+/// </summary>
 public interface IFetchBudget
 {
     /// <summary>Sets bytes aside for a read.</summary>
@@ -39,8 +42,8 @@ public interface IFetchBudget
     ValueTask<int> ReserveAsync(int bytesMax, TimeSpan wait, CancellationToken ct);
 
     /// <summary>Gives bytes back.</summary>
-    /// <param name="bytes">How many; negative when a read returned more than was set aside.</param>
-    void Release(int bytes);
+    /// <param name="bytes">How many; negative when a read holds more than was set aside.</param>
+    void Release(long bytes);
 }
 
 /// <summary>Answer to a <see cref="FetchRequest"/>. Dispose it once the bytes are sent: that gives the buffers back.</summary>
@@ -48,22 +51,33 @@ public interface IFetchBudget
 public sealed class FetchResult(IReadOnlyList<PartitionFetch> partitions) : IDisposable
 {
     private IFetchBudget? _budget;
-    private int _held;
 
     /// <summary>One per requested partition, in the request's order.</summary>
     public IReadOnlyList<PartitionFetch> Partitions { get; } = partitions;
 
-    /// <summary>Notes what <see cref="Dispose"/> gives back to a budget.</summary>
-    internal void Hold(IFetchBudget budget, int bytes) => (_budget, _held) = (budget, bytes);
+    /// <summary>Counts the answer's buffers until <see cref="Dispose"/>, which gives those to the budget that no other answer lies in.</summary>
+    /// <returns>Bytes of those that no other answer lies in now.</returns>
+    internal long Hold(IFetchBudget budget)
+    {
+        _budget = budget;
+        long bytes = 0;
+        for (int i = 0; i < Partitions.Count; i++)
+        {
+            bytes += Partitions[i].EnterBuffers();
+        }
+        return bytes;
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (PartitionFetch partition in Partitions)
+        long bytes = 0;
+        for (int i = 0; i < Partitions.Count; i++)
         {
-            partition.Release();
+            bytes += _budget is null ? 0 : Partitions[i].LeaveBuffers();
+            Partitions[i].Release();
         }
-        _budget?.Release(_held);
+        _budget?.Release(bytes);
         _budget = null;
     }
 }
@@ -121,6 +135,33 @@ public sealed class PartitionFetch
     {
         (_slices ??= []).Add(slice);
         Bytes += slice.Length;
+    }
+
+    internal long EnterBuffers()
+    {
+        long bytes = 0;
+        for (int i = 0; i < (_slices?.Count ?? 0); i++)
+        {
+            // Pieces of one buffer mostly follow one another.
+            if (i == 0 || _slices![i].Owner != _slices[i - 1].Owner)
+            {
+                bytes += _slices![i].Owner.EnterAnswer();
+            }
+        }
+        return bytes;
+    }
+
+    internal long LeaveBuffers()
+    {
+        long bytes = 0;
+        for (int i = 0; i < (_slices?.Count ?? 0); i++)
+        {
+            if (i == 0 || _slices![i].Owner != _slices[i - 1].Owner)
+            {
+                bytes += _slices![i].Owner.LeaveAnswer();
+            }
+        }
+        return bytes;
     }
 
     internal void Release()

@@ -71,23 +71,16 @@ internal sealed class FetchCoordinator(
         int wanted = BytesMaxOf(request);
         TimeSpan left = request.WaitMax - clock.GetElapsedTime(started);
         int reserved = await budget.ReserveAsync(wanted, left < TimeSpan.Zero ? TimeSpan.Zero : left, ct);
-        int used = 0;
+        long held = 0;
         try
         {
             FetchResult result = await ReadAsync(request, Math.Min(request.BytesMax, reserved), mayRead: reserved > 0, ct);
-            foreach (PartitionFetch partition in result.Partitions)
-            {
-                used += partition.Bytes;
-            }
-            if (used > 0)
-            {
-                result.Hold(budget, used);
-            }
+            held = result.Hold(budget);
             return (result, reserved < Math.Min(enough, wanted) ? 1 : enough);
         }
         finally
         {
-            budget.Release(reserved - used);
+            budget.Release(reserved - held);
         }
     }
 

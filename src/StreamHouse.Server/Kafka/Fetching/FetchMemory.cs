@@ -3,7 +3,7 @@ using StreamHouse.Broker.Partitions;
 namespace StreamHouse.Server.Kafka.Fetching;
 
 /// <summary>
-/// Bytes of records in answers that are being read, or that clients have not taken yet. The nearer the limit, the less a fetch may read; at it
+/// Memory of the records in answers that are being read, or that clients have not taken yet. The nearer the limit, the less a fetch may read; at it
 /// fetches queue for room, and one that finds none as long as its client waits is answered without records.
 /// </summary>
 internal sealed class FetchMemory(KafkaOptions options, TimeProvider clock) : IFetchBudget
@@ -41,7 +41,7 @@ internal sealed class FetchMemory(KafkaOptions options, TimeProvider clock) : IF
     }
 
     /// <inheritdoc/>
-    public void Release(int bytes)
+    public void Release(long bytes)
     {
         lock (_gate)
         {
