@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using StreamHouse.Client;
 using StreamHouse.Client.Administration;
 using StreamHouse.Client.Consumers;
@@ -30,7 +29,7 @@ public sealed class ManyPartitionsTests(ITestOutputHelper output)
             Print("ready again after SIGKILL", began).ShouldBeLessThan(TimeSpan.FromSeconds(5));
             await ReadAsync(second);
             await TieredAsync(second);
-            ResidentBytes(second).ShouldBeLessThan(1L << 30);
+            ServerMemory.PeakBytes(second.Id).ShouldBeLessThan(1L << 30);
         }
         finally
         {
@@ -51,7 +50,7 @@ public sealed class ManyPartitionsTests(ITestOutputHelper output)
             producer.SendAsync("many", default, BitConverter.GetBytes(p), partition: p).AsTask())];
         (await Task.WhenAll(sends)).ShouldAllBe(m => m.Offset == 0 && m.Durability == RecordDurability.Local);
         Print("one record to each acknowledged", began);
-        long resident = ResidentBytes(server);
+        long resident = ServerMemory.PeakBytes(server.Id);
         output.WriteLine($"largest resident memory: {resident >> 20} MiB");
         resident.ShouldBeLessThan(1L << 30);
     }
@@ -92,7 +91,7 @@ public sealed class ManyPartitionsTests(ITestOutputHelper output)
         }
         while (slices.Count < Partitions);
         int objects = slices.Select(s => s.ObjectKey).Distinct().Count();
-        output.WriteLine($"{slices.Count} slices in {objects} objects; largest resident memory after restart: {ResidentBytes(server) >> 20} MiB");
+        output.WriteLine($"{slices.Count} slices in {objects} objects; largest resident memory after restart: {ServerMemory.PeakBytes(server.Id) >> 20} MiB");
         slices.Count.ShouldBe(Partitions);
         objects.ShouldBeLessThanOrEqualTo(3);
     }
@@ -102,11 +101,5 @@ public sealed class ManyPartitionsTests(ITestOutputHelper output)
         TimeSpan taken = Stopwatch.GetElapsedTime(began);
         output.WriteLine($"{what}: {taken.TotalSeconds:F2} s");
         return taken;
-    }
-
-    private static long ResidentBytes(ServerProcess server)
-    {
-        string line = File.ReadLines($"/proc/{server.Id}/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
-        return long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using StreamHouse.IntegrationTests.Audits;
+using StreamHouse.IntegrationTests.Support;
 using StreamHouse.Kafka;
 using StreamHouse.Kafka.Messages;
 
@@ -82,7 +83,7 @@ public sealed class HostileClientsTests(ITestOutputHelper output)
         await UntilAsync(() => _group.Delivered.Select(d => (d.Partition, d.Offset)).Distinct().Count() >= _log.Acknowledged, "All that was acknowledged is consumed.");
         _log.Faults.ShouldBeEmpty();
         member.Owned.Count.ShouldBe(Partitions, "the group was left alone");
-        long peak = PeakMemoryBytes(server.Process.Id);
+        long peak = ServerMemory.PeakBytes(server.Process.Id);
         peak.ShouldBeLessThan(MemoryBytesMax);
         foreach (Socket socket in left.SelectMany(s => s))
         {
@@ -201,12 +202,6 @@ public sealed class HostileClientsTests(ITestOutputHelper output)
         using KafkaBuffer buffer = new();
         KafkaFrame.WriteRequest(buffer, version, 1, "hostile", request);
         return buffer.WrittenSpan.ToArray();
-    }
-
-    private static long PeakMemoryBytes(int process)
-    {
-        string line = File.ReadLines($"/proc/{process}/status").Single(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
-        return 1024 * long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture);
     }
 
     private static long CounterOf(string metrics, string series) => metrics.Split('\n').Where(l => l.StartsWith(series + " ", StringComparison.Ordinal))
