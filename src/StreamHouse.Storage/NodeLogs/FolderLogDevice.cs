@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using StreamHouse.Broker.NodeLogs;
+using StreamHouse.Storage.Files;
 
 namespace StreamHouse.Storage.NodeLogs;
 
@@ -10,8 +9,6 @@ namespace StreamHouse.Storage.NodeLogs;
 /// </summary>
 public sealed class FolderLogDevice : ILogDevice, IDisposable
 {
-    internal const int AlignmentBytes = 4096;
-
     private readonly string _folder;
     private readonly bool _readOnly;
     private readonly DeviceThread _thread;
@@ -48,11 +45,7 @@ public sealed class FolderLogDevice : ILogDevice, IDisposable
     }
 
     /// <inheritdoc/>
-    public Memory<byte> AllocateBuffer(int bytes)
-    {
-        byte[] array = GC.AllocateUninitializedArray<byte>(bytes + AlignmentBytes, pinned: true);
-        return array.AsMemory(OffsetToAlignment(array), bytes);
-    }
+    public Memory<byte> AllocateBuffer(int bytes) => AlignedMemory.Allocate(bytes);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<string>> ListAsync(CancellationToken ct) => RunAsync<IReadOnlyList<string>>(
@@ -118,13 +111,6 @@ public sealed class FolderLogDevice : ILogDevice, IDisposable
         {
             _open.Remove(file);
         }
-    }
-
-    /// <summary>Distance from the start of a pinned array to its first aligned byte.</summary>
-    private static unsafe int OffsetToAlignment(byte[] pinned)
-    {
-        nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
-        return (int)((AlignmentBytes - (address % AlignmentBytes)) % AlignmentBytes);
     }
 
     private FolderLogFile Create(string name, long bytes)

@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using StreamHouse.Broker.NodeLogs;
+using StreamHouse.Storage.Files;
 
 namespace StreamHouse.Storage.NodeLogs;
 
@@ -43,7 +44,7 @@ internal sealed class FolderLogFile : AwaitedOperation, ILogFile
     public ValueTask WriteDurablyAsync(long position, ReadOnlyMemory<byte> data, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
-        if (position % FolderLogDevice.AlignmentBytes != 0 || data.Length % FolderLogDevice.AlignmentBytes != 0 || position + data.Length > Length)
+        if (position % AlignedMemory.AlignmentBytes != 0 || data.Length % AlignedMemory.AlignmentBytes != 0 || position + data.Length > Length)
         {
             throw new ArgumentException($"A write of {data.Length} bytes at {position} is not aligned, or outside the {Length} bytes of {_path}.");
         }
@@ -125,7 +126,7 @@ internal sealed class FolderLogFile : AwaitedOperation, ILogFile
         ObjectDisposedException.ThrowIf(_closed, this);
         using System.Buffers.MemoryHandle pin = data.Pin();
         byte* bytes = (byte*)pin.Pointer;
-        if ((nuint)bytes % FolderLogDevice.AlignmentBytes != 0 || !TryWriteDirect(bytes, data.Length, position))
+        if ((nuint)bytes % AlignedMemory.AlignmentBytes != 0 || !TryWriteDirect(bytes, data.Length, position))
         {
             int error = NativeFile.Write(_descriptor, bytes, data.Length, position);
             if (error != 0)

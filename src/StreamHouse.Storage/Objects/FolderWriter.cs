@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Win32.SafeHandles;
 using StreamHouse.Broker.Segments;
+using StreamHouse.Storage.Files;
 
 namespace StreamHouse.Storage.Objects;
 
@@ -14,6 +15,9 @@ internal sealed class FolderWriter(string root, int chunkBytes)
     private const int CheckBytes = 64 * 1024;
 
     private readonly string _temporary = Path.Join(root, TemporaryFolder);
+
+    // One for each object that is being written.
+    private readonly ConcurrentBag<Memory<byte>> _steps = [];
 
     // Folders whose own entry, and those of all above them, are durable. A folder made by a process that died before its sync is not here.
     private readonly ConcurrentDictionary<string, bool> _known = new(StringComparer.Ordinal);
@@ -93,7 +97,6 @@ internal sealed class FolderWriter(string root, int chunkBytes)
         }
     }
 
-    // Written and pushed to the device step by step: a node log on the same disk syncs between two steps, not behind the whole object.
     private void Write(string path, IReadOnlyList<ReadOnlyMemory<byte>> content, CancellationToken ct)
     {
         long total = 0;
@@ -101,42 +104,19 @@ internal sealed class FolderWriter(string root, int chunkBytes)
         {
             total += piece.Length;
         }
-
-        // The lock that comes with FileShare.None tells other processes that the file is in use; the reservation meets a full disk early.
-        using SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
-        FolderCalls.Reserve(file, total);
-        var step = new List<ReadOnlyMemory<byte>>();
-        long position = 0;
-        int stepBytes = 0;
-        foreach (ReadOnlyMemory<byte> piece in content)
+        Memory<byte> step = _steps.TryTake(out Memory<byte> idle) ? idle : AlignedMemory.Allocate(chunkBytes / AlignedMemory.AlignmentBytes * AlignedMemory.AlignmentBytes);
+        try
         {
-            ReadOnlyMemory<byte> left = piece;
-            while (!left.IsEmpty)
+            using ObjectFile file = new(path, total, step);
+            foreach (ReadOnlyMemory<byte> piece in content)
             {
-                int taken = Math.Min(left.Length, chunkBytes - stepBytes);
-                step.Add(left[..taken]);
-                left = left[taken..];
-                stepBytes += taken;
-                if (stepBytes == chunkBytes)
-                {
-                    ct.ThrowIfCancellationRequested();
-                    WriteStep(file, step, position, stepBytes);
-                    position += stepBytes;
-                    stepBytes = 0;
-                }
+                file.Append(piece.Span, ct);
             }
+            file.Finish();
         }
-        WriteStep(file, step, position, stepBytes);
-        FolderCalls.Sync(file);
-    }
-
-    private static void WriteStep(SafeFileHandle file, List<ReadOnlyMemory<byte>> step, long position, int bytes)
-    {
-        if (bytes > 0)
+        finally
         {
-            RandomAccess.Write(file, step, position);
-            FolderCalls.WriteBack(file, position, bytes);
-            step.Clear();
+            _steps.Add(step);
         }
     }
 

@@ -73,6 +73,27 @@ public sealed class FolderObjectStoreTests : ObjectStoreContract, IDisposable
         await Store.CheckAsync(default);
     }
 
+    [Theory]
+    [InlineData(65_536)]
+    [InlineData(70_001)]
+    public async Task Objects_of_any_size_in_pieces_of_any_size_are_stored_as_they_are(int chunkBytes)
+    {
+        using FolderObjectStore store = new(new FolderStoreOptions { Path = _folder, WriteChunkBytes = chunkBytes });
+        foreach (int bytes in new[] { 0, 1, 4095, 4096, 4097, 65_535, 65_536, 65_537, 70_001, 131_072, 200_000 })
+        {
+            foreach (int pieceBytes in new[] { 4096, 10_007, 300_000 })
+            {
+                byte[] content = Generate(bytes);
+                string key = $"sizes/{bytes}/{pieceBytes}";
+                await store.PutAsync(key, [.. content.Chunk(pieceBytes).Select(c => new ReadOnlyMemory<byte>(c))], default);
+
+                byte[] read = new byte[bytes + 1];
+                (await store.ReadAsync(key, 0, read, default)).ShouldBe(bytes);
+                read.AsSpan(0, bytes).SequenceEqual(content).ShouldBeTrue(key);
+            }
+        }
+    }
+
     [Fact]
     public void Options_out_of_range_are_all_told()
     {

@@ -2,10 +2,10 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using StreamHouse.Broker.NodeLogs;
 
-namespace StreamHouse.Storage.NodeLogs;
+namespace StreamHouse.Storage.Files;
 
 /// <summary>
-/// The system calls a log needs, with every error reported: <see cref="RandomAccess.FlushToDisk"/> swallows some that mean the data is not on disk.
+/// The system calls on files that have to be durable, with every error reported: <see cref="RandomAccess.FlushToDisk"/> swallows some that mean the data is not on disk.
 /// </summary>
 internal static partial class NativeFile
 {

@@ -1,0 +1,123 @@
+using Microsoft.Win32.SafeHandles;
+using StreamHouse.Storage.Files;
+
+namespace StreamHouse.Storage.Objects;
+
+/// <summary>
+/// A new file, written from its beginning to its end in steps of one buffer, past the page cache where the file system allows it: filling pages
+/// of the cache costs several times what copying into a buffer that is used again does, and a node log on the same disk syncs between two
+/// steps, not behind the whole object. Blocking, and for one caller.
+/// </summary>
+internal sealed class ObjectFile : IDisposable
+{
+    private readonly SafeFileHandle _file;
+    private readonly Memory<byte> _step;
+    private int _direct;
+    private bool _directWorks;
+    private long _written;
+    private int _used;
+
+    /// <param name="path">A file of that name must not exist.</param>
+    /// <param name="bytes">What will be written in all: reserved, so that a full disk is met early.</param>
+    /// <param name="step">The buffer, from <see cref="AlignedMemory"/>; its length is a multiple of the alignment.</param>
+    public ObjectFile(string path, long bytes, Memory<byte> step)
+    {
+        // The lock that comes with FileShare.None tells other processes that the file is in use.
+        _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        _step = step;
+        _direct = -1;
+        try
+        {
+            FolderCalls.Reserve(_file, bytes);
+        }
+        catch
+        {
+            _file.Dispose();
+            throw;
+        }
+        if (NativeFile.Direct != 0 && bytes >= AlignedMemory.AlignmentBytes)
+        {
+            _direct = NativeFile.TryOpen(path, NativeFile.ReadWrite | NativeFile.Direct, out _);
+        }
+    }
+
+    /// <summary>Adds bytes at the end. Cancelled between two steps.</summary>
+    public void Append(ReadOnlySpan<byte> bytes, CancellationToken ct)
+    {
+        while (!bytes.IsEmpty)
+        {
+            int taken = Math.Min(bytes.Length, _step.Length - _used);
+            bytes[..taken].CopyTo(_step.Span[_used..]);
+            bytes = bytes[taken..];
+            _used += taken;
+            if (_used == _step.Length)
+            {
+                ct.ThrowIfCancellationRequested();
+                WriteStep();
+            }
+        }
+    }
+
+    /// <summary>Writes the rest and makes everything durable.</summary>
+    public void Finish()
+    {
+        WriteStep();
+        FolderCalls.Sync(_file);
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose()
+    {
+        CloseDirect();
+        _file.Dispose();
+    }
+
+    private void WriteStep()
+    {
+        int direct = _used / AlignedMemory.AlignmentBytes * AlignedMemory.AlignmentBytes;
+        if (direct > 0 && !TryWriteDirect(direct))
+        {
+            direct = 0;
+        }
+        if (direct < _used)
+        {
+            RandomAccess.Write(_file, _step.Span[direct.._used], _written + direct);
+            FolderCalls.WriteBack(_file, _written + direct, _used - direct);
+        }
+        _written += _used;
+        _used = 0;
+    }
+
+    /// <summary>False when the file system refuses such writes, which it does at the first or never.</summary>
+    private unsafe bool TryWriteDirect(int bytes)
+    {
+        if (_direct < 0)
+        {
+            return false;
+        }
+        int error;
+        fixed (byte* data = _step.Span)
+        {
+            error = NativeFile.Write(_direct, data, bytes, _written);
+        }
+        if (error == 0)
+        {
+            return _directWorks = true;
+        }
+        if (error == NativeFile.InvalidArgument && !_directWorks)
+        {
+            CloseDirect();
+            return false;
+        }
+        throw FolderCalls.Failed("pwrite", error);
+    }
+
+    private void CloseDirect()
+    {
+        if (_direct >= 0)
+        {
+            NativeFile.Close(_direct);
+            _direct = -1;
+        }
+    }
+}
