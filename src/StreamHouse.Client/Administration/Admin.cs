@@ -83,7 +83,7 @@ public sealed class Admin
             Topic = topic, Kind = offset.Kind, TimestampMs = offset.TimestampMs, Consistency = Conversions.ToConsistency(offset.Consistency),
         };
         request.Partitions.Add(partitions ?? []);
-        ListOffsetsResponse answer = await _caller.CallAsync(AdminRpc.ListOffsets, request, isRepeatable: true, ct);
+        ListOffsetsResponse answer = await _caller.CallAsync(AdminRpc.ListOffsets, request, ErrorIn, isRepeatable: true, ct);
         if (answer.Consistency < request.Consistency)
         {
             throw new StreamHouseException(
@@ -92,13 +92,21 @@ public sealed class Admin
         List<OffsetInfo> found = new(answer.Offsets.Count);
         foreach (PartitionOffset partition in answer.Offsets)
         {
-            if (partition.Error is { } error)
-            {
-                throw ErrorMapping.ToException(error);
-            }
             found.Add(new OffsetInfo(partition.Partition, partition.Offset, partition.TimestampMs, partition.LeaderEpoch));
         }
         return found;
+    }
+
+    private static StreamHouseException? ErrorIn(ListOffsetsResponse answer)
+    {
+        foreach (PartitionOffset partition in answer.Offsets)
+        {
+            if (partition.Error is { } error)
+            {
+                return ErrorMapping.ToException(error);
+            }
+        }
+        return null;
     }
 
     /// <summary>Stores offsets of a consumer group without members; durable when the task ends.</summary>

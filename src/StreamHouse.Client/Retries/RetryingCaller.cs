@@ -13,8 +13,20 @@ internal sealed class RetryingCaller(IClientTransport transport, RetryOptions op
     /// <param name="isRepeatable">Whether it does no harm to call it again when it is not known whether the last call took effect.</param>
     /// <param name="ct">Ends the call and the waits.</param>
     /// <exception cref="StreamHouseException">It failed for good.</exception>
-    public async Task<TResponse> CallAsync<TRequest, TResponse>(
+    public Task<TResponse> CallAsync<TRequest, TResponse>(
         RpcMethod<TRequest, TResponse> method, TRequest request, bool isRepeatable, CancellationToken ct)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new() => CallAsync(method, request, static _ => null, isRepeatable, ct);
+
+    /// <summary>Calls a method whose answer may hold an error.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="request">Its request.</param>
+    /// <param name="errorIn">Finds the error in an answer, which then counts as a failure of the call; null when there is none.</param>
+    /// <param name="isRepeatable">Whether it does no harm to call it again when it is not known whether the last call took effect.</param>
+    /// <param name="ct">Ends the call and the waits.</param>
+    /// <exception cref="StreamHouseException">It failed for good.</exception>
+    public async Task<TResponse> CallAsync<TRequest, TResponse>(
+        RpcMethod<TRequest, TResponse> method, TRequest request, Func<TResponse, StreamHouseException?> errorIn, bool isRepeatable, CancellationToken ct)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
@@ -26,7 +38,8 @@ internal sealed class RetryingCaller(IClientTransport transport, RetryOptions op
             TimeSpan delay;
             try
             {
-                return await transport.CallAsync(method, request, remaining > TimeSpan.Zero ? remaining : TimeSpan.FromMilliseconds(1), ct);
+                TResponse answer = await transport.CallAsync(method, request, remaining > TimeSpan.Zero ? remaining : TimeSpan.FromMilliseconds(1), ct);
+                return errorIn(answer) is { } error ? throw error : answer;
             }
             catch (StreamHouseException e) when (e.IsRetriable && (isRepeatable || !e.IsOutcomeUnknown))
             {

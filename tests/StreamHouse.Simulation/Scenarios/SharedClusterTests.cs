@@ -5,6 +5,7 @@ using StreamHouse.Broker.Topics;
 using StreamHouse.Simulation.Actors;
 using StreamHouse.Simulation.Kernel;
 using StreamHouse.Simulation.World;
+using StreamHouse.Simulation.World.Metadata;
 using StreamHouse.Simulation.World.Nodes;
 
 namespace StreamHouse.Simulation.Scenarios;
@@ -49,6 +50,49 @@ public sealed class SharedClusterTests
         (await Requests.FetchAsync(old, partition, 0, 1000, TimeSpan.Zero)).Error.ShouldBe(BrokerErrorCode.NotLeader);
         (await old.AppendAsync(partition, Batch(3))).Error.ShouldBe(BrokerErrorCode.NotLeader);
         await Should.ThrowAsync<BrokerException>(() => old.FindOffsetAsync(partition, OffsetQuery.Latest, 0, ReadConsistency.Strong, CancellationToken.None));
+    });
+
+    [Fact]
+    public void A_leader_deposed_without_knowing_answers_linearizable_reads_with_an_error_and_others_from_what_it_has() => Run(async (kernel, world, topic) =>
+    {
+        TopicPartition partition = new(topic.Id, 0);
+        LocalBroker old = world.Nodes[0].Broker!;
+        LocalBroker successor = world.Nodes[1].Broker!;
+        await old.AppendAsync(partition, Batch(1));
+        world.Database.CutOff[world.Nodes[0].Process.Name] = kernel.Now + Agent.SessionTimeToLive;
+        await TakeOver.DeposeAsync(new SimMetadataStore(world.Database, kernel.World), old.Status.Incarnation, new SimRandom(1));
+        while ((await successor.AppendAsync(partition, Batch(2))).Error != BrokerErrorCode.None)
+        {
+            await kernel.DelayAsync(TimeSpan.FromMilliseconds(100));
+        }
+
+        // What the barrier is for: one end, acknowledged elsewhere, is not known here.
+        (await EndAsync(old, ReadConsistency.Strong)).ShouldBe(1);
+        (await RefusalAsync(old)).ShouldBe(BrokerErrorCode.TimedOut);
+        (await EndAsync(successor, ReadConsistency.Linearizable)).ShouldBe(2);
+        Fetched refused = await Requests.FetchAsync(old, partition, 0, 1000, TimeSpan.Zero, consistency: ReadConsistency.Linearizable);
+        (refused.Error, refused.Batches.Length).ShouldBe((BrokerErrorCode.TimedOut, 0));
+
+        // It reaches the metadata again, before it has looked for what it leads.
+        world.Database.CutOff.Clear();
+        (await RefusalAsync(old)).ShouldBe(BrokerErrorCode.NotLeader);
+
+        // Shouldly would wait on a thread of its own.
+        async Task<BrokerErrorCode> RefusalAsync(LocalBroker broker)
+        {
+            try
+            {
+                await EndAsync(broker, ReadConsistency.Linearizable);
+                return BrokerErrorCode.None;
+            }
+            catch (BrokerException e)
+            {
+                return e.Code;
+            }
+        }
+
+        async Task<long> EndAsync(LocalBroker broker, ReadConsistency consistency) =>
+            (await broker.FindOffsetAsync(partition, OffsetQuery.Latest, 0, consistency, CancellationToken.None)).Offset;
     });
 
     [Fact]

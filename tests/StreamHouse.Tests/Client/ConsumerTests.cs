@@ -41,6 +41,58 @@ public sealed class ConsumerTests : IAsyncDisposable
         });
     }
 
+    [Theory]
+    [InlineData(ReadConsistency.Linearizable)]
+    [InlineData(ReadConsistency.Strong)]
+    public void Where_reading_begins_is_asked_for_at_the_wanted_level(ReadConsistency consistency)
+    {
+        Append(0, 3);
+        _time.Run(() =>
+        {
+            Consumer consumer = NewConsumer(new ConsumerOptions { StartConsistency = consistency });
+            consumer.Assign(Topic, ConsumerStart.Latest);
+            Task<List<ConsumedRecord>> read = ReadAsync(consumer, 1);
+            _time.Settle();
+            Append(0, 1);
+            _time.Await(read).Select(record => record.Offset).ShouldBe([3L]);
+            ((int)_cluster.OffsetRequests.ShouldHaveSingleItem().Consistency).ShouldBe((int)consistency);
+        });
+    }
+
+    [Fact]
+    public void A_server_that_does_not_know_the_wanted_level_is_not_believed()
+    {
+        _cluster.IsOld = true;
+        _time.Run(() =>
+        {
+            Consumer consumer = NewConsumer(new ConsumerOptions { StartConsistency = ReadConsistency.Linearizable });
+            consumer.Assign(Topic, ConsumerStart.Latest);
+            Task<List<ConsumedRecord>> read = ReadAsync(consumer, 1);
+            _time.Settle();
+            read.Exception!.InnerException.ShouldBeOfType<StreamHouseException>().Message.ShouldContain("too old");
+        });
+    }
+
+    [Fact]
+    public void An_error_for_one_partition_is_asked_away_while_it_is_retriable()
+    {
+        _time.Run(() =>
+        {
+            Admin admin = new(new RetryingCaller(_cluster, new RetryOptions(), TimeSpan.FromSeconds(5), _time, new Random(1)));
+            for (int i = 0; i < 3; i++)
+            {
+                _cluster.OffsetErrors.Enqueue(new StreamHouse.Rpc.V1.ErrorDetail { Code = StreamHouse.Rpc.V1.ErrorCode.NotLeader, Retriable = true });
+            }
+            _time.Await(admin.ListOffsetsAsync(Topic, OffsetSpec.Latest, [0])).ShouldHaveSingleItem().Offset.ShouldBe(0);
+            _cluster.OffsetRequests.Count.ShouldBe(4);
+
+            _cluster.OffsetErrors.Enqueue(new StreamHouse.Rpc.V1.ErrorDetail { Code = StreamHouse.Rpc.V1.ErrorCode.UnknownPartition });
+            Task<IReadOnlyList<OffsetInfo>> refused = admin.ListOffsetsAsync(Topic, OffsetSpec.Latest, [0]);
+            _time.Settle();
+            refused.Exception!.InnerException.ShouldBeOfType<StreamHouseException>().Code.ShouldBe(StreamHouseErrorCode.UnknownPartition);
+        });
+    }
+
     [Fact]
     public void Position_inside_a_batch_skips_the_records_before_it()
     {

@@ -34,6 +34,14 @@ internal sealed class FakeCluster : IClientTransport
     /// <summary>Answers what members of groups ask; null for a cluster without groups.</summary>
     public FakeGroups? Groups { get; set; }
 
+    /// <summary>Whether it ignores what its clients ask for beyond the first version of the protocol.</summary>
+    public bool IsOld { get; set; }
+
+    public List<ListOffsetsRequest> OffsetRequests { get; } = [];
+
+    /// <summary>What the next answers for offsets say of their partitions, one by one.</summary>
+    public Queue<ErrorDetail> OffsetErrors { get; } = [];
+
     public int InitProducerCalls { get; private set; }
 
     public List<SubscribeRequest> SubscribeRequests { get; } = [];
@@ -130,11 +138,14 @@ internal sealed class FakeCluster : IClientTransport
                 InitProducerCalls++;
                 return new InitProducerResponse { ProducerId = _nextProducerId++ };
             case ListOffsetsRequest list:
-                ListOffsetsResponse offsets = new();
+                ListOffsetsResponse offsets = new() { Consistency = IsOld ? default : list.Consistency };
+                OffsetRequests.Add(list);
                 foreach (int number in list.Partitions)
                 {
                     FakePartition partition = Partition(list.Topic, number);
-                    offsets.Offsets.Add(new PartitionOffset { Partition = number, Offset = partition.Find(list.Kind, list.TimestampMs) });
+                    offsets.Offsets.Add(OffsetErrors.TryDequeue(out ErrorDetail? error)
+                        ? new PartitionOffset { Partition = number, Offset = -1, Error = error }
+                        : new PartitionOffset { Partition = number, Offset = partition.Find(list.Kind, list.TimestampMs) });
                 }
                 return offsets;
             case CommitGroupOffsetsRequest commit:

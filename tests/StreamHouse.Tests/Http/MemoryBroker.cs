@@ -42,6 +42,9 @@ internal sealed class MemoryBroker : IBroker
     /// <summary>Largest number of bytes per piece of a fetch; pieces cut batches apart.</summary>
     public int PieceBytesMax { get; set; } = int.MaxValue;
 
+    /// <summary>Levels of the reads and questions that came.</summary>
+    public ConcurrentQueue<ReadConsistency> Asked { get; } = [];
+
     public BufferPool Buffers { get; } = new(1 << 20);
 
     /// <summary>The real coordinator.</summary>
@@ -81,6 +84,7 @@ internal sealed class MemoryBroker : IBroker
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ct);
         timeout.CancelAfter(request.WaitMax);
+        Asked.Enqueue(request.Consistency);
         while (true)
         {
             Task changed = Task.WhenAny(request.Partitions.Select(p => _logs.TryGetValue(p.Partition, out MemoryLog? log) ? log.Changed : Task.CompletedTask));
@@ -106,8 +110,11 @@ internal sealed class MemoryBroker : IBroker
         }
     }
 
-    public Task<OffsetResult> FindOffsetAsync(TopicPartition partition, OffsetQuery query, long timestampMs, ReadConsistency consistency, CancellationToken ct) =>
-        Task.FromResult(_logs[partition].Find(query, timestampMs));
+    public Task<OffsetResult> FindOffsetAsync(TopicPartition partition, OffsetQuery query, long timestampMs, ReadConsistency consistency, CancellationToken ct)
+    {
+        Asked.Enqueue(consistency);
+        return Task.FromResult(_logs[partition].Find(query, timestampMs));
+    }
 
     public Task<long> NewProducerIdAsync(CancellationToken ct) => Task.FromResult(1L);
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using StreamHouse.Broker;
+using StreamHouse.Broker.Partitions;
 
 namespace StreamHouse.Tests.Http;
 
@@ -28,10 +29,25 @@ public sealed class OffsetEndpointTests : HttpApiTest
     [InlineData("?at=middle", "'at'")]
     [InlineData("?at=latest&timestamp=1", "together")]
     [InlineData("?timestamp=then", "'timestamp'")]
+    [InlineData("?consistency=perfect", "strong or linearizable")]
     public async Task A_bad_query_is_named(string query, string words)
     {
         await Server.CreateTopicAsync("t");
         (await Server.GetAsync($"/v1/topics/t/offsets{query}")).ShouldBeProblem(HttpStatusCode.BadRequest, BrokerErrorCode.InvalidRequest, words);
+    }
+
+    [Theory]
+    [InlineData("offsets?consistency=linearizable", new[] { ReadConsistency.Linearizable, ReadConsistency.Linearizable })]
+    [InlineData("offsets?consistency=strong", new[] { ReadConsistency.Strong, ReadConsistency.Strong })]
+    [InlineData("offsets", new[] { ReadConsistency.Strong, ReadConsistency.Strong })]
+    [InlineData("partitions/0/records?offset=0&consistency=linearizable", new[] { ReadConsistency.Linearizable })]
+    [InlineData("partitions/0/records?from=latest&consistency=linearizable", new[] { ReadConsistency.Linearizable, ReadConsistency.Linearizable })]
+    [InlineData("partitions/0/records?offset=0", new[] { ReadConsistency.Strong })]
+    public async Task The_wanted_consistency_is_asked_for(string path, ReadConsistency[] asked)
+    {
+        await Server.CreateTopicAsync("t", 2);
+        (await Server.GetAsync($"/v1/topics/t/{path}")).Status.ShouldBe(HttpStatusCode.OK);
+        Broker.Asked.ShouldBe(asked);
     }
 
     [Fact]
