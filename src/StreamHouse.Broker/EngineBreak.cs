@@ -14,7 +14,7 @@ internal enum EngineBreak
     /// <summary>The object of an upload is named by where its first slice begins, so that two attempts share a name.</summary>
     ReuseObjectKey,
 
-    /// <summary>A producer's sequence counts as durable before its batch is.</summary>
+    /// <summary>A producer's sequence counts as durable before its batch is: the batch sent again is acknowledged as a duplicate while the first may yet fail.</summary>
     AdvanceSequenceBeforeDurability,
 
     /// <summary>The batches of an upload that failed are forgotten.</summary>
@@ -55,4 +55,13 @@ internal enum EngineBreak
 
     /// <summary>Linearizable reads are answered from memory, without a look at the lease row.</summary>
     SkipTheReadBarrier,
+
+    /// <summary>An append with acks=1 is answered with where it would be, and never sequenced.</summary>
+    AcknowledgeUnsequenced,
+
+    /// <summary>Recovery takes damage in what was proved to be synced for a torn end, and cuts it off.</summary>
+    TakeDamageForTornEnd,
+
+    /// <summary>Recovery takes a torn end for damage, and refuses the start.</summary>
+    TakeTornEndForDamage,
 }

@@ -26,7 +26,7 @@ public sealed class ObjectCollector
     private readonly BrokerMetrics _metrics;
     private readonly ILogger<ObjectCollector> _logger;
     private readonly string _prefix;
-    private DateTimeOffset _nextScan;
+    private long? _scannedAt;
     private bool _tooManyUnreferenced;
 
     /// <summary>Nothing runs before <see cref="RunAsync"/>.</summary>
@@ -44,7 +44,6 @@ public sealed class ObjectCollector
         _logger = logger;
         _prefix = SegmentKeys.DataPrefix(clusterId);
         _scan = new OrphanScan(_prefix, manifest, objects, options, clock, random);
-        _nextScan = clock.GetUtcNow();
     }
 
     /// <summary>Whether collection has stopped: a person must look.</summary>
@@ -85,10 +84,11 @@ public sealed class ObjectCollector
     /// <summary>One pass: searches for orphans when that is due, then deletes what has waited long enough.</summary>
     public async Task RunOnceAsync(CancellationToken ct)
     {
-        if (_clock.GetUtcNow() >= _nextScan)
+        // By the timestamp: a wall clock that is set back would put the next search off by as much.
+        if (_scannedAt is not { } at || _clock.GetElapsedTime(at) >= _options.OrphanScanInterval)
         {
             await ScanAsync(ct);
-            _nextScan = _clock.GetUtcNow() + _options.OrphanScanInterval;
+            _scannedAt = _clock.GetTimestamp();
         }
         if (!Halted)
         {

@@ -87,7 +87,13 @@ internal sealed class LogRecoverer(
         {
             AddRecords(scanner);
         }
-        if (scanner.Verdict == NodeLogVerdict.Corrupt)
+        NodeLogVerdict? damaged = options.Break switch
+        {
+            EngineBreak.TakeDamageForTornEnd => null,
+            EngineBreak.TakeTornEndForDamage => NodeLogVerdict.Torn,
+            _ => NodeLogVerdict.Corrupt,
+        };
+        if (scanner.Verdict >= damaged)
         {
             throw new BrokerException(BrokerErrorCode.DataDamaged, $"The node log is damaged where it had been synced, so acknowledged data may be lost: {scanner.Explanation}");
         }

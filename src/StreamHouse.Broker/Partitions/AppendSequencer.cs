@@ -34,6 +34,11 @@ internal sealed class AppendSequencer(PartitionWriter partition, PartitionLog lo
                 return true;
             }
         }
+        if (services.Break == EngineBreak.AcknowledgeUnsequenced && request.Acks == Acks.Leader)
+        {
+            answer = Task.FromResult(Acknowledge(log.End, view.RecordCount, -1));
+            return true;
+        }
         switch (services.Admission.Admit(partition.Durability, request.Batch.Length, out AppendResult refusal))
         {
             case AdmissionOutcome.Wait:
@@ -135,10 +140,6 @@ internal sealed class AppendSequencer(PartitionWriter partition, PartitionLog lo
         if (stamp is { } known)
         {
             producers.NotePending(known, baseOffset, now);
-            if (services.Break == EngineBreak.AdvanceSequenceBeforeDurability)
-            {
-                producers.NoteDurable(known, baseOffset, now);
-            }
         }
         PendingAppend append = new(partition)
         {
@@ -196,7 +197,7 @@ internal sealed class AppendSequencer(PartitionWriter partition, PartitionLog lo
         }
         foreach (PendingAppend pending in _inFlight)
         {
-            if (pending.BaseOffset == originalOffset)
+            if (pending.BaseOffset == originalOffset && services.Break != EngineBreak.AdvanceSequenceBeforeDurability)
             {
                 return Answer(pending, acks);
             }

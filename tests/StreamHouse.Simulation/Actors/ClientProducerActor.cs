@@ -110,12 +110,9 @@ internal sealed class ClientProducerActor(SimWorld world, LogModel model, string
 
     private void Acknowledge(Sent sent, RecordMetadata metadata)
     {
-        if (metadata.Partition != sent.Partition.Partition)
-        {
-            throw new InvariantException($"{Name}: a record for {sent.Partition} went to partition {metadata.Partition}.");
-        }
         World.Kernel.Trace.Add(Name, $"{sent.Record:x16} acknowledged at {metadata.Offset} of {metadata.Partition}");
         PartitionModel log = model[sent.Partition];
+        log.SeePartition(metadata.Partition, Name);
         log.Learn(metadata.Offset, sent.Record, acknowledged: true, Name);
         log.Appends.Add(new AppendOperation(sent.Record, 1, sent.Began, World.Kernel.Now, metadata.Offset));
         sent.IsAcknowledged = true;

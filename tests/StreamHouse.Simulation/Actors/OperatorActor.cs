@@ -87,13 +87,9 @@ internal sealed class OperatorActor(SimRun run, string name, bool alone) : Actor
             }
         });
         TopicModel model = new(created);
-        if (Model.Topics.FirstOrDefault(t => t.Id == created.Id) is { } former)
-        {
-            throw new InvariantException($"Topic {topic} was created with the id of {former.Name}, {former.Id}.");
-        }
+        Model.Created(model);
         _created++;
         _mine.Add(model);
-        Model.Topics.Add(model);
         World.Kernel.Trace.Add(Name, $"created {topic} as {created.Id}");
         await LookAsync(model);
         for (int p = 0; p < partitions; p++)
@@ -102,7 +98,6 @@ internal sealed class OperatorActor(SimRun run, string name, bool alone) : Actor
         }
     }
 
-    // A new log is empty, whatever the last topic of this name held.
     private async Task BeginAsync(TopicModel topic, int number)
     {
         TopicPartition partition = new(topic.Id, number);
@@ -110,10 +105,7 @@ internal sealed class OperatorActor(SimRun run, string name, bool alone) : Actor
         foreach (OffsetQuery query in new[] { OffsetQuery.Earliest, OffsetQuery.Latest })
         {
             OffsetResult found = await UntilKnownAsync(b => b.FindOffsetAsync(partition, query, 0, ReadConsistency.Strong, CancellationToken.None));
-            if (found.Offset != 0)
-            {
-                throw new InvariantException($"{topic.Name}/{number} is new, and its log's {query} is {found.Offset}.");
-            }
+            topic.CheckNew(number, query, found.Offset);
         }
         run.Add(new ProducerActor(
             World, Model, $"{Name}.{_created}.{number}.p", partition, new ProducerPlan { Pause = (TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(6)) }));
@@ -200,11 +192,7 @@ internal sealed class OperatorActor(SimRun run, string name, bool alone) : Actor
         try
         {
             long start = await Link.Connection.CallAsync(b => b.DeleteRecordsAsync(log.Partition, offset, CancellationToken.None), Timeout);
-            if (start < offset)
-            {
-                throw new InvariantException($"{log.Partition}: records below {offset} are said to be deleted, but the log starts at {start}.");
-            }
-            log.GoneBelow = Math.Max(log.GoneBelow, offset);
+            log.SeeDeleted(offset, start);
             Changes++;
         }
         catch (Exception e) when (ClientLink.IsFailure(e)
@@ -230,10 +218,7 @@ internal sealed class OperatorActor(SimRun run, string name, bool alone) : Actor
                 TopicPartition partition = new(topic.Id, 0);
                 AppendResult appended = await Requests.AppendAsync(b, partition, batch, Acks.All);
                 Fetched fetched = await Requests.FetchAsync(b, partition, 0, 1000, TimeSpan.Zero);
-                if (appended.Error == BrokerErrorCode.None || (alone && fetched.Error != BrokerErrorCode.UnknownTopic))
-                {
-                    throw new InvariantException($"{topic.Name} ({topic.Id}) is deleted, but an append ended with {appended.Error} and a read with {fetched.Error}.");
-                }
+                topic.CheckGone(appended.Error, fetched.Error, everywhere: alone);
             }
             return true;
         });

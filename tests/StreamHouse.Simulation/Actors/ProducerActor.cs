@@ -40,6 +40,7 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
     private long _producerId = -1;
     private SimConnection? _ordered;
     private List<ulong> _order = [];
+    private bool _unknown;
 
     /// <summary>Batches acknowledged so far.</summary>
     public int Acknowledged { get; private set; }
@@ -48,13 +49,16 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
     // was lost must not fall behind them.
     private int Span => _open.Count == 0 ? 0 : _nextBatch - _open[0].Number;
 
+    // Who writes to a topic that is deleted meanwhile goes on until it is told.
+    private bool IsGone => model[partition].Deleted && (_unknown || Finishing);
+
     protected override async Task RunAsync()
     {
         if (plan.Idempotent)
         {
             await FindIdentityAsync();
         }
-        while ((!Finishing || _open.Count > 0) && !model[partition].Deleted)
+        while ((!Finishing || _open.Count > 0) && !IsGone)
         {
             int more = Finishing ? 0 : Random.Between(1, plan.InFlightMax) - Span;
             for (int i = 0; i < more; i++)
@@ -139,6 +143,8 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
                 Acknowledge(sent, result);
                 return true;
             }
+            _unknown |= result.Error == BrokerErrorCode.UnknownTopic && model[partition].Deleted;
+
             // An earlier batch of the same flight may have been lost: then this one leaves a gap, until both are sent again.
             if (!result.Error.IsRetriable() && result.Error != BrokerErrorCode.OutOfOrderSequence && !Link.MayBeUnknown(result.Error, model[partition]))
             {

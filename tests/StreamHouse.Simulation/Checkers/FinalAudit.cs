@@ -13,13 +13,17 @@ internal static class FinalAudit
     /// <summary>Reads a partition's whole log from its leader.</summary>
     /// <returns>Records by offset, and the log start.</returns>
     /// <exception cref="BrokerException">The process does not lead the partition any more.</exception>
-    public static async Task<(long Start, List<ulong> Records)> ReadAsync(LocalBroker broker, TopicPartition partition)
+    public static Task<(long Start, List<ulong> Records)> ReadAsync(LocalBroker broker, TopicPartition partition) =>
+        ReadAsync(partition, offset => Requests.FetchAsync(broker, partition, offset, 1 << 20, TimeSpan.Zero));
+
+    /// <summary>Reads a partition's whole log from its leader, which is asked for what lies from an offset on.</summary>
+    internal static async Task<(long Start, List<ulong> Records)> ReadAsync(TopicPartition partition, Func<long, Task<Fetched>> fetch)
     {
         List<ulong> records = [];
         long start = -1;
         for (long offset = 0; ;)
         {
-            Fetched fetched = await Requests.FetchAsync(broker, partition, offset, 1 << 20, TimeSpan.Zero);
+            Fetched fetched = await fetch(offset);
             if (fetched.Error == BrokerErrorCode.OffsetOutOfRange && fetched.LogStart > offset)
             {
                 // Retention has passed by meanwhile.

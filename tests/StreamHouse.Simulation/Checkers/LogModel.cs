@@ -31,6 +31,17 @@ internal sealed class LogModel
     /// <summary>Partitions of topics that are not deleted, in the order they became known.</summary>
     public IReadOnlyList<TopicPartition> Live => [.. _partitions.Values.Where(p => !p.Deleted).Select(p => p.Partition)];
 
+    /// <summary>A topic was acknowledged to have been created.</summary>
+    /// <exception cref="InvariantException">Its id is another's.</exception>
+    public void Created(TopicModel topic)
+    {
+        if (Topics.Find(t => t.Id == topic.Id) is { } former)
+        {
+            throw new InvariantException($"Topic {topic.Name} was created with the id of {former.Name}, {former.Id}.");
+        }
+        Topics.Add(topic);
+    }
+
     /// <summary>Records that are known to be in some log.</summary>
     public long Records => _partitions.Values.Sum(p => (long)p.Known.Count);
 }
@@ -69,7 +80,7 @@ internal sealed class PartitionModel(TopicPartition partition)
     public long AskedStart { get; set; }
 
     /// <summary>Records below it were acknowledged to be deleted.</summary>
-    public long GoneBelow { get; set; }
+    public long GoneBelow { get; private set; }
 
     /// <summary>Highest log start anybody has seen: what lies below may be gone.</summary>
     public long LogStart { get; private set; }
@@ -86,6 +97,29 @@ internal sealed class PartitionModel(TopicPartition partition)
             throw new InvariantException($"{partition} starts at {start}: nobody has asked for more than {AskedStart} to be deleted.");
         }
         LogStart = Math.Max(LogStart, start);
+    }
+
+    /// <summary>Records were acknowledged to be deleted.</summary>
+    /// <param name="below">Those below this offset.</param>
+    /// <param name="start">The log start of the answer.</param>
+    /// <exception cref="InvariantException">They are not.</exception>
+    public void SeeDeleted(long below, long start)
+    {
+        if (start < below)
+        {
+            throw new InvariantException($"{partition}: records below {below} are said to be deleted, but the log starts at {start}.");
+        }
+        GoneBelow = Math.Max(GoneBelow, below);
+    }
+
+    /// <summary>A record sent here was acknowledged in a partition of this number.</summary>
+    /// <exception cref="InvariantException">It is another.</exception>
+    public void SeePartition(int number, string who)
+    {
+        if (number != partition.Partition)
+        {
+            throw new InvariantException($"{who}: a record for {partition} went to partition {number}.");
+        }
     }
 
     /// <summary>A client was told for certain that a record was not appended.</summary>

@@ -1,4 +1,5 @@
 using StreamHouse.Broker;
+using StreamHouse.Broker.Partitions;
 using StreamHouse.Broker.Topics;
 
 namespace StreamHouse.Simulation.Checkers;
@@ -23,6 +24,29 @@ internal sealed class TopicModel(TopicDescription created)
 
     /// <summary>Its deletion was acknowledged.</summary>
     public bool Gone { get; set; }
+
+    /// <summary>A new log is empty, whatever the last topic of this name held.</summary>
+    /// <exception cref="InvariantException">It is not.</exception>
+    public void CheckNew(int partition, OffsetQuery query, long offset)
+    {
+        if (offset != 0)
+        {
+            throw new InvariantException($"{Name}/{partition} is new, and its log's {query} is {offset}.");
+        }
+    }
+
+    /// <summary>Once deleted, it takes nothing and shows nothing.</summary>
+    /// <param name="appended">How an append ended.</param>
+    /// <param name="fetched">How a read ended.</param>
+    /// <param name="everywhere">Whoever was asked knows of the deletion; else it may still show what was there.</param>
+    /// <exception cref="InvariantException">It does.</exception>
+    public void CheckGone(BrokerErrorCode appended, BrokerErrorCode fetched, bool everywhere)
+    {
+        if (appended == BrokerErrorCode.None || (everywhere && fetched != BrokerErrorCode.UnknownTopic))
+        {
+            throw new InvariantException($"{Name} ({Id}) is deleted, but an append ended with {appended} and a read with {fetched}.");
+        }
+    }
 
     /// <summary>Holds what a process serves against what was acknowledged.</summary>
     public void Check(IBroker broker, string who)

@@ -68,6 +68,18 @@ public sealed class KernelTests
     }
 
     [Fact]
+    public void What_a_process_throws_and_nobody_expects_fails_the_run()
+    {
+        SimKernel kernel = new(1);
+        InvalidOperationException failure = Should.Throw<InvalidOperationException>(() => kernel.Run(async () =>
+        {
+            new SimProcess(kernel, "p", kernel.Random.Fork()).Start(() => throw new InvalidOperationException("Not expected."));
+            await kernel.DelayAsync(TimeSpan.FromSeconds(1));
+        }));
+        failure.Message.ShouldBe("Not expected.");
+    }
+
+    [Fact]
     public void A_killed_process_does_nothing_more_and_a_paused_one_goes_on_later()
     {
         SimKernel kernel = new(3);

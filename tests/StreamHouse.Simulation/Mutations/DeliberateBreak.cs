@@ -19,7 +19,7 @@ internal sealed record DeliberateBreak(string Name, string Rule, string Scenario
         Engine(EngineBreak.AcknowledgeBeforeSync, "ack before fsync", "single", 30),
         Store(Mutation.SkipTheFence, "skip the fence", "cluster", 5),
         Engine(EngineBreak.ReuseObjectKey, "reuse an object key", "single", 40),
-        Engine(EngineBreak.AdvanceSequenceBeforeDurability, "advance the sequence before durability", "single", 40, SlowDisks),
+        Engine(EngineBreak.AdvanceSequenceBeforeDurability, "advance the sequence before durability", "single", 40),
         Engine(EngineBreak.DropFailedUpload, "drop the batch of a failed upload", "single", 20),
         Engine(EngineBreak.RetryCommitUnderNewId, "retry an unknown commit under a new id", "single", 80),
         Engine(EngineBreak.ServeAboveHighWatermark, "serve above the high watermark", "single", 20),
@@ -35,6 +35,11 @@ internal sealed record DeliberateBreak(string Name, string Rule, string Scenario
         Engine(EngineBreak.CollectWithoutTombstone, "collection without a tombstone", "single", 100),
         Engine(EngineBreak.SkipTheReadBarrier, "skip the read barrier", "cluster", 40),
         Store(Mutation.KeepTheEpoch, "take a lease without a new epoch", "cluster", 5),
+        Engine(EngineBreak.AcknowledgeUnsequenced, "acknowledge with acks=1 what was not sequenced", "single", 40),
+        Engine(EngineBreak.TakeDamageForTornEnd, "take damage for a torn end", "proven bit flips", 5),
+        Engine(EngineBreak.TakeTornEndForDamage, "take a torn end for damage", "unsynced bit flips", 5),
+        Store(Mutation.KeepLeasesOfDeletedTopic, "commit to a deleted topic", "cluster", 40),
+        Store(Mutation.KeepObjectsOfDeletedTopic, "keep the objects of deleted topics", "cluster", 40),
     ];
 
     public static DeliberateBreak? Find(string name) => All.FirstOrDefault(b => b.Name == name);

@@ -56,6 +56,23 @@ internal sealed class MutatedMetadata(SqlMetadataStore store)
             },
             CancellationToken.None);
 
+    public Task DeleteAsync(TopicId topic) => Mutation != Mutation.KeepLeasesOfDeletedTopic
+        ? store.DeleteTopicAsync(topic, CancellationToken.None)
+        : store.Executor.WriteAsync(
+            sql =>
+            {
+                List<(int Partition, LeaseFence Fence)> before = sql.Query(
+                    "SELECT partition, epoch, holder, end_offset FROM partition_leases WHERE topic_id = @topic",
+                    row => (row.Int(0), new LeaseFence(row.Long(1), row.GuidOrNull(2), row.Long(3))), ("@topic", topic.Value));
+                TopicSql.Delete(sql, topic);
+                before.ForEach(lease => Set(sql, new TopicPartition(topic, lease.Partition), lease.Fence));
+                return true;
+            },
+            CancellationToken.None);
+
+    public Task<int> PruneAsync(int limit) =>
+        Mutation == Mutation.KeepObjectsOfDeletedTopic ? Task.FromResult(0) : store.PruneAsync(limit, CancellationToken.None);
+
     private bool IsLetThrough(ObjectCommit commit, TopicPartition partition) => Mutation switch
     {
         Mutation.SkipTheFence => true,

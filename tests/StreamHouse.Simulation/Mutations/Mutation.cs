@@ -19,4 +19,10 @@ internal enum Mutation
     /// <see cref="Broker.EngineBreak.CommitAfterFencedSlice"/>, without which the fence holds them back one by one.
     /// </summary>
     CommitAfterFencedSlice,
+
+    /// <summary>A topic's deletion leaves its leases as they were.</summary>
+    KeepLeasesOfDeletedTopic,
+
+    /// <summary>The manifest rows of deleted topics stay, and their objects with them.</summary>
+    KeepObjectsOfDeletedTopic,
 }

@@ -46,6 +46,7 @@ internal sealed class SharedCluster : Scenario
         // Until everybody has seen the last changes of topics.
         await run.Kernel.DelayAsync(TimeSpan.FromSeconds(10));
         await FinalAudit.CheckTopicsAsync(run.World, run.Model);
+        await BucketAudit.WaitAsync(run);
         foreach (PartitionModel model in run.Model.Partitions.Values.Where(p => !p.Deleted))
         {
             (long start, List<ulong> records) = await ReadFromLeaderAsync(run, model.Partition);

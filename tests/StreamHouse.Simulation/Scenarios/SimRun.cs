@@ -93,7 +93,10 @@ internal sealed class SimRun(SimWorld world, SimRandom random, IReadOnlySet<int>
         {
             node.Disk.Faults = new DiskFaults();
             node.Process.Resume();
+            // Somebody sets the clock right, now and for what starts later.
+            node.Process.Clock.Skew = TimeSpan.Zero;
         }
+        world.Clocks = static _ => { };
     }
 
     /// <summary>Lets all actors finish, and fails when one cannot although nothing is in its way.</summary>

@@ -41,6 +41,7 @@ internal sealed class SingleNode : Scenario
         // Until what was sequenced last is durable, and seen.
         await run.Kernel.DelayAsync(TimeSpan.FromSeconds(3));
         await AuditAsync(run, node);
+        await BucketAudit.WaitAsync(run);
 
         // What a power failure now takes with it had not been as durable as was said.
         node.LosePower();

@@ -97,7 +97,7 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process,
         CallAsync(nameof(AdvanceLogStartAsync), s => s.AdvanceLogStartAsync(partition, holder, epoch, logStart, ct), ct);
 
     public Task<int> PruneAsync(int limit, CancellationToken ct) =>
-        CallAsync(nameof(PruneAsync), s => s.PruneAsync(limit, ct), ct);
+        CallAsync(nameof(PruneAsync), _ => database.Mutated.PruneAsync(limit), ct);
 
     public Task<IReadOnlySet<Guid>> FilterKnownAsync(IReadOnlyCollection<Guid> objectIds, CancellationToken ct) =>
         CallAsync(nameof(FilterKnownAsync), s => s.FilterKnownAsync(objectIds, ct), ct);
@@ -159,7 +159,7 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process,
         CallAsync(nameof(AddPartitionsAsync), s => s.AddPartitionsAsync(topic, partitions, ct), ct);
 
     public Task DeleteTopicAsync(TopicId topic, CancellationToken ct) =>
-        CallAsync(nameof(DeleteTopicAsync), s => s.DeleteTopicAsync(topic, ct), ct, topic);
+        CallAsync(nameof(DeleteTopicAsync), _ => database.Mutated.DeleteAsync(topic), ct, topic);
 
     private async Task CallAsync(string name, Func<IMetadataStore, Task> run, CancellationToken ct, object? argument = null) => await CallAsync(name, async s =>
     {

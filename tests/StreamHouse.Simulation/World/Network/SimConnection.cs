@@ -14,6 +14,7 @@ internal sealed class SimConnection(SimNetwork network, SimProcess client, SimNo
     private SimProcess? _peer;
     private TimeSpan _lastArrival;
     private bool _broken;
+    private bool _refused;
 
     public SimNode Node => node;
 
@@ -54,9 +55,10 @@ internal sealed class SimConnection(SimNetwork network, SimProcess client, SimNo
     {
         SimProcess process = node.Process;
         _peer ??= process;
-        if (!process.Alive || process != _peer || node.Broker is not { } broker)
+        // Once refused, nothing more of this connection is taken: what was sent behind must not overtake what was lost, although the process serves by now.
+        if (_refused || !process.Alive || process != _peer || node.Broker is not { } broker)
         {
-            _broken = true;
+            (_refused, _broken) = (true, true);
             Reply(limit, () => answer.TrySetException(new BrokerException(BrokerErrorCode.ShuttingDown, "Connection refused.")));
             return;
         }
