@@ -50,7 +50,7 @@ internal static class BucketAudit
         }
         foreach ((string key, SimObject stored) in world.Bucket.Objects)
         {
-            if (SegmentKeys.TryParseObjectId(key, out _) && !needed.Contains(key) && !await IsUncommittedAsync(world, key, stored, ends))
+            if (SegmentKeys.TryParseObjectId(key, out _) && !needed.Contains(key) && !IsUncommitted(stored.Bytes, ends))
             {
                 return key;
             }
@@ -58,10 +58,11 @@ internal static class BucketAudit
         return null;
     }
 
-    private static async Task<bool> IsUncommittedAsync(SimWorld world, string key, SimObject stored, Dictionary<TopicPartition, long> ends)
+    // At one moment: while the audit waited for an answer, the object could go.
+    private static bool IsUncommitted(byte[] stored, Dictionary<TopicPartition, long> ends)
     {
-        SegmentTable table = await SegmentInspector.ReadTableAsync(
-            new SimObjectStore(world.Bucket, world.Kernel.World), new StoredObject(key, stored.Bytes.Length, stored.LastModified), CancellationToken.None);
+        SegmentFooter footer = SegmentFooter.Parse(stored.AsSpan(stored.Length - SegmentLayout.FooterBytes), stored.Length);
+        SegmentTable table = SegmentTable.Parse(stored.AsSpan((int)footer.TablePosition, footer.TableLength), footer.TablePosition);
         return table.Slices.Any(s => ends.TryGetValue(s.Partition, out long end) && s.EndOffset > end);
     }
 }
