@@ -74,14 +74,16 @@ internal sealed class ConsumerGroup
         }
     }
 
-    /// <summary>Nobody is a member or about to be.</summary>
-    public bool IsVacant
+    /// <summary>Its place among the groups that only have ids to be joined with, or null. The coordinator's lock guards it.</summary>
+    public LinkedListNode<ConsumerGroup>? Expected { get; set; }
+
+    public GroupOccupancy Occupancy
     {
         get
         {
             lock (_lock)
             {
-                return Members.Count == 0 && _rebalance.Pending.Count == 0;
+                return Members.Count > 0 ? GroupOccupancy.Members : _rebalance.Pending.Count > 0 ? GroupOccupancy.Expected : GroupOccupancy.Vacant;
             }
         }
     }
@@ -302,6 +304,16 @@ internal sealed class ConsumerGroup
             }
             _rebalance.OnTime(now);
             _lookAt = long.MaxValue;
+            LookAgain();
+        }
+    }
+
+    /// <summary>Forgets the ids that nobody has joined with: whoever comes with one has to begin anew.</summary>
+    public void GiveUpPending()
+    {
+        lock (_lock)
+        {
+            _rebalance.Pending.Clear();
             LookAgain();
         }
     }

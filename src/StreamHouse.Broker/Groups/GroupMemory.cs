@@ -4,10 +4,17 @@ namespace StreamHouse.Broker.Groups;
 /// <param name="bytesMax">The limit.</param>
 internal sealed class GroupMemory(long bytesMax)
 {
+    // More are never needed by clients that mean it: each comes back with its id at once.
+    private readonly long _pendingMax = bytesMax / 4;
+
     private long _rented;
+    private long _pending;
 
     /// <summary>Bytes in use.</summary>
     public long Rented => Volatile.Read(ref _rented);
+
+    /// <summary>Whether ids that nobody has joined with yet occupy more than they should.</summary>
+    public bool HasManyPending => Volatile.Read(ref _pending) > _pendingMax;
 
     /// <summary>Takes bytes, or none when they do not fit. A negative number gives back.</summary>
     public bool TryRent(long bytes)
@@ -22,4 +29,22 @@ internal sealed class GroupMemory(long bytesMax)
 
     /// <summary>Gives bytes back.</summary>
     public void Return(long bytes) => Interlocked.Add(ref _rented, -bytes);
+
+    /// <summary>As <see cref="TryRent"/>, for an id that nobody has joined with yet.</summary>
+    public bool TryRentPending(long bytes)
+    {
+        if (!TryRent(bytes))
+        {
+            return false;
+        }
+        Interlocked.Add(ref _pending, bytes);
+        return true;
+    }
+
+    /// <summary>Gives bytes of such an id back.</summary>
+    public void ReturnPending(long bytes)
+    {
+        Return(bytes);
+        Interlocked.Add(ref _pending, -bytes);
+    }
 }

@@ -24,7 +24,7 @@ public sealed record GroupOptions
     [Range(1, 100_000)]
     public int MembersMax { get; init; } = 2000;
 
-    /// <summary>Groups that have members, or members about to join, on the whole server: 1 to 1,000,000.</summary>
+    /// <summary>Groups that have members, or members about to join, on the whole server; those with only the latter make room for others. 1 to 1,000,000.</summary>
     [Range(1, 1_000_000)]
     public int GroupsMax { get; init; } = 20_000;
 

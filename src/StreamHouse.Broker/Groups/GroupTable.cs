@@ -6,12 +6,14 @@ namespace StreamHouse.Broker.Groups;
 
 /// <summary>
 /// The groups that have members, or are about to. A group is in the table from the first call that would give it a member until it has none and
-/// no call is in progress; what must outlive that is in the store.
+/// no call is in progress; what must outlive that is in the store. Groups that nobody but expected members keep there make room for others, the one
+/// that was used longest ago first: clients that ask for ids and never come back cost nobody else a place.
 /// </summary>
 internal sealed class GroupTable : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, ConsumerGroup> _groups = new(StringComparer.Ordinal);
+    private readonly LinkedList<ConsumerGroup> _expected = [];
     private readonly IGroupStore _store;
     private readonly GroupOptions _options;
     private readonly IRandomSource _random;
@@ -72,7 +74,7 @@ internal sealed class GroupTable : IDisposable
         {
             if (_groups.TryGetValue(name, out ConsumerGroup? group))
             {
-                group.Pins++;
+                Pin(group);
             }
             return group;
         }
@@ -91,10 +93,7 @@ internal sealed class GroupTable : IDisposable
     {
         lock (_lock)
         {
-            if (--group.Pins == 0 && group.IsVacant)
-            {
-                _groups.Remove(group.Name);
-            }
+            Unpin(group);
         }
     }
 
@@ -158,14 +157,64 @@ internal sealed class GroupTable : IDisposable
             {
                 if (_groups.Count >= groupsMax)
                 {
+                    TryGiveUpExpected();
+                }
+                if (_groups.Count >= groupsMax)
+                {
                     throw new BrokerException(BrokerErrorCode.Overloaded, $"{_groups.Count} groups have members, as many as may (Groups:GroupsMax).");
                 }
                 group = new ConsumerGroup(name, _nextNumber++, _options, _timers, _memory, _random, _metrics, _logger);
                 _groups.Add(name, group);
             }
-            group.Pins++;
+            Pin(group);
+            while (_memory.HasManyPending && TryGiveUpExpected())
+            {
+                // Until ids have no more than their part of the memory.
+            }
             return group;
         }
+    }
+
+    // Nobody gives up a group that a call is using.
+    private void Pin(ConsumerGroup group)
+    {
+        group.Pins++;
+        if (group.Expected is { } place)
+        {
+            _expected.Remove(place);
+            group.Expected = null;
+        }
+    }
+
+    private void Unpin(ConsumerGroup group)
+    {
+        // The group may have left the table before its moment came, and another of its name be there.
+        if (--group.Pins > 0 || _groups.GetValueOrDefault(group.Name) != group)
+        {
+            return;
+        }
+        switch (group.Occupancy)
+        {
+            case GroupOccupancy.Vacant:
+                _groups.Remove(group.Name);
+                break;
+            case GroupOccupancy.Expected:
+                group.Expected = _expected.AddLast(group);
+                break;
+        }
+    }
+
+    private bool TryGiveUpExpected()
+    {
+        if (_expected.First is not { Value: { } group })
+        {
+            return false;
+        }
+        _expected.RemoveFirst();
+        group.Expected = null;
+        _groups.Remove(group.Name);
+        group.GiveUpPending();
+        return true;
     }
 
     private async Task ReadAsync(ConsumerGroup group)
@@ -180,16 +229,12 @@ internal sealed class GroupTable : IDisposable
     {
         lock (_lock)
         {
-            group.Pins++;
+            Pin(group);
         }
         group.OnTime();
         lock (_lock)
         {
-            // The group may have left the table before its moment came, and another of its name be there.
-            if (--group.Pins == 0 && group.IsVacant && _groups.GetValueOrDefault(group.Name) == group)
-            {
-                _groups.Remove(group.Name);
-            }
+            Unpin(group);
         }
     }
 }

@@ -28,7 +28,7 @@ internal sealed class PendingMembers(GroupMemory memory)
     /// <summary>Notes an id, unless the memory of all groups is used up.</summary>
     public bool TryAdd(string id, long due)
     {
-        if (!memory.TryRent(BytesOf(id)))
+        if (!memory.TryRentPending(BytesOf(id)))
         {
             return false;
         }
@@ -44,7 +44,7 @@ internal sealed class PendingMembers(GroupMemory memory)
         {
             return false;
         }
-        memory.Return(BytesOf(id));
+        memory.ReturnPending(BytesOf(id));
         return true;
     }
 
@@ -62,6 +62,16 @@ internal sealed class PendingMembers(GroupMemory memory)
         }
         over?.ForEach(id => Remove(id));
         return over?.Count ?? 0;
+    }
+
+    /// <summary>Gives up all of them.</summary>
+    public void Clear()
+    {
+        foreach (string id in _dueById.Keys)
+        {
+            memory.ReturnPending(BytesOf(id));
+        }
+        _dueById.Clear();
     }
 
     private static long BytesOf(string id) => OwnBytes + (2L * id.Length);
