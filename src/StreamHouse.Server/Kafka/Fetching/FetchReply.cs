@@ -52,7 +52,7 @@ internal sealed class FetchReply : PendingReply
         bool[] told = Choose(fetched, out SessionPartition? last);
         if (last is not null && _plan.Session is { } session)
         {
-            _services.Sessions.EndTurnAt(session, last);
+            session.EndTurnAt(last);
         }
         _frame = _services.Frames.Rent();
         WriteFrame(_frame, told);
@@ -97,7 +97,7 @@ internal sealed class FetchReply : PendingReply
         {
             SessionPartition partition = _plan.Partitions[i].State;
             _results[i] = Describe(partition.Key.Partition, fetched[i], _outcome.Errors[i]);
-            bool isNews = _plan.Session is null || _services.Sessions.Tell(partition, _results[i]);
+            bool isNews = _plan.Session is null || _plan.Session.Tell(partition, _results[i]);
             told[i] = isNews || !_plan.IsIncremental;
             last = _results[i].RecordsBytes > 0 ? partition : last;
             if (_results[i].ErrorCode != KafkaErrorCode.None)

@@ -18,7 +18,10 @@ internal readonly record struct FetchPlan(
 /// <param name="Wanted">What is asked for now.</param>
 internal readonly record struct FetchTarget(SessionPartition State, FetchPartitionView Wanted);
 
-/// <summary>The fetch sessions of all clients, bounded in number and in partitions. Whoever finds no room does without a session, which is always allowed.</summary>
+/// <summary>
+/// The fetch sessions of all clients, bounded in number and in partitions. Whoever finds no room does without a session, which is always allowed.
+/// Safe for concurrent use: its lock is held for the count and the order of sessions only, never with that of a session.
+/// </summary>
 internal sealed class FetchSessions(KafkaOptions options, TimeProvider clock)
 {
     private const int InitialEpoch = 0;
@@ -26,6 +29,7 @@ internal sealed class FetchSessions(KafkaOptions options, TimeProvider clock)
 
     private readonly Lock _gate = new();
     private readonly Dictionary<int, FetchSession> _sessions = [];
+    private readonly LinkedList<FetchSession> _byUse = [];
     private int _partitions;
 
     /// <summary>Sessions kept.</summary>
@@ -53,91 +57,95 @@ internal sealed class FetchSessions(KafkaOptions options, TimeProvider clock)
     }
 
     /// <summary>Applies a request to its session, or begins one, or does without.</summary>
-    public FetchPlan Begin(FetchRequestView request, bool usesTopicIds)
-    {
-        lock (_gate)
-        {
-            return request.SessionEpoch is InitialEpoch or FinalEpoch
-                ? BeginFull(request, usesTopicIds)
-                : BeginIncremental(request, usesTopicIds);
-        }
-    }
-
-    /// <summary>Notes what a client is told of a partition; see <see cref="SessionPartition.Tell"/>.</summary>
-    public bool Tell(SessionPartition partition, in FetchPartitionResult result)
-    {
-        lock (_gate)
-        {
-            return partition.Tell(result);
-        }
-    }
-
-    /// <summary>See <see cref="FetchSession.EndTurnAt"/>.</summary>
-    public void EndTurnAt(FetchSession session, SessionPartition partition)
-    {
-        lock (_gate)
-        {
-            session.EndTurnAt(partition);
-        }
-    }
+    public FetchPlan Begin(FetchRequestView request, bool usesTopicIds) => request.SessionEpoch is InitialEpoch or FinalEpoch
+        ? BeginFull(request, usesTopicIds)
+        : BeginIncremental(request, usesTopicIds);
 
     private FetchPlan BeginFull(FetchRequestView request, bool usesTopicIds)
     {
-        if (_sessions.TryGetValue(request.SessionId, out FetchSession? old))
-        {
-            Remove(old);
-        }
         bool wantsSession = request.SessionEpoch == InitialEpoch && request.Partitions.Length > 0;
-        FetchSession session = new(wantsSession ? FreeId() : 0, usesTopicIds) { LastUsed = clock.GetTimestamp() };
-        session.Update(request);
-        if (session.Id != 0 && MakeRoom(session.Count))
+        FetchSession session;
+        lock (_gate)
         {
-            _sessions.Add(session.Id, session);
-            _partitions += session.Count;
-            return Plan(session, isIncremental: false);
+            if (_sessions.TryGetValue(request.SessionId, out FetchSession? old))
+            {
+                Remove(old);
+            }
+            session = new FetchSession(wantsSession ? FreeId() : 0, usesTopicIds);
         }
-        return Plan(session, isIncremental: false) with { SessionId = 0, Session = null };
+        FetchTarget[] targets = session.Update(request);
+        return wantsSession && TryAdd(session, targets.Length)
+            ? new FetchPlan(KafkaErrorCode.None, session.Id, targets, session, IsIncremental: false)
+            : new FetchPlan(KafkaErrorCode.None, 0, targets, null, IsIncremental: false);
     }
 
     private FetchPlan BeginIncremental(FetchRequestView request, bool usesTopicIds)
     {
-        if (!_sessions.TryGetValue(request.SessionId, out FetchSession? session))
+        FetchSession? session;
+        lock (_gate)
         {
-            return Failed(KafkaErrorCode.FetchSessionIdNotFound);
-        }
-        if (session.Epoch != request.SessionEpoch)
-        {
-            return Failed(KafkaErrorCode.InvalidFetchSessionEpoch);
+            if (!_sessions.TryGetValue(request.SessionId, out session))
+            {
+                return Failed(KafkaErrorCode.FetchSessionIdNotFound);
+            }
         }
         if (session.UsesTopicIds != usesTopicIds)
         {
             return Failed(KafkaErrorCode.FetchSessionTopicIdError);
         }
-        session.LastUsed = clock.GetTimestamp();
-        session.NextEpoch();
-        _partitions -= session.Count;
-        session.Update(request);
-        _partitions += session.Count;
-        if (session.Count == 0)
+        if (session.TryContinue(request) is not { } targets)
         {
-            Remove(session);
-            return new FetchPlan(KafkaErrorCode.None, 0, [], null, IsIncremental: true);
+            return Failed(KafkaErrorCode.InvalidFetchSessionEpoch);
         }
-        if (_partitions > options.FetchSessionPartitionsMax)
-        {
-            // The client begins anew, and is then served without a session if there is no room for one.
-            Remove(session);
-            return Failed(KafkaErrorCode.FetchSessionIdNotFound);
-        }
-        return Plan(session, isIncremental: true);
+
+        // When another took its place meanwhile, or it has grown too large, the client begins anew, and is then served without one if there is no room.
+        return !TryCount(session, targets.Length) ? Failed(KafkaErrorCode.FetchSessionIdNotFound)
+            : targets.Length == 0 ? new FetchPlan(KafkaErrorCode.None, 0, [], null, IsIncremental: true)
+            : new FetchPlan(KafkaErrorCode.None, session.Id, targets, session, IsIncremental: true);
     }
 
     private static FetchPlan Failed(KafkaErrorCode error) => new(error, 0, [], null, IsIncremental: true);
 
-    private static FetchPlan Plan(FetchSession session, bool isIncremental) => new(
-        KafkaErrorCode.None, session.Id, Array.ConvertAll(session.InTurn(), static p => new FetchTarget(p, p.Wanted)), session, isIncremental);
+    private bool TryAdd(FetchSession session, int partitions)
+    {
+        lock (_gate)
+        {
+            if (!TryMakeRoom(partitions) || !_sessions.TryAdd(session.Id, session))
+            {
+                return false;
+            }
+            session.Counted = partitions;
+            session.LastUsed = clock.GetTimestamp();
+            session.Place = _byUse.AddLast(session);
+            _partitions += partitions;
+            return true;
+        }
+    }
 
-    private bool MakeRoom(int partitions)
+    // A session that has become empty goes.
+    private bool TryCount(FetchSession session, int partitions)
+    {
+        lock (_gate)
+        {
+            if (session.Place is null)
+            {
+                return false;
+            }
+            _partitions += partitions - session.Counted;
+            session.Counted = partitions;
+            session.LastUsed = clock.GetTimestamp();
+            _byUse.Remove(session.Place);
+            _byUse.AddLast(session.Place);
+            bool hasRoom = _partitions <= options.FetchSessionPartitionsMax;
+            if (partitions == 0 || !hasRoom)
+            {
+                Remove(session);
+            }
+            return hasRoom;
+        }
+    }
+
+    private bool TryMakeRoom(int partitions)
     {
         if (partitions > options.FetchSessionPartitionsMax)
         {
@@ -145,8 +153,7 @@ internal sealed class FetchSessions(KafkaOptions options, TimeProvider clock)
         }
         while (_sessions.Count >= options.FetchSessionsMax || _partitions + partitions > options.FetchSessionPartitionsMax)
         {
-            FetchSession? oldest = _sessions.Values.MinBy(static s => s.LastUsed);
-            if (oldest is null || clock.GetElapsedTime(oldest.LastUsed) < options.FetchSessionIdleTimeout)
+            if (_byUse.First is not { Value: { } oldest } || clock.GetElapsedTime(oldest.LastUsed) < options.FetchSessionIdleTimeout)
             {
                 return false;
             }
@@ -158,7 +165,9 @@ internal sealed class FetchSessions(KafkaOptions options, TimeProvider clock)
     private void Remove(FetchSession session)
     {
         _sessions.Remove(session.Id);
-        _partitions -= session.Count;
+        _byUse.Remove(session.Place!);
+        session.Place = null;
+        _partitions -= session.Counted;
     }
 
     private int FreeId()
