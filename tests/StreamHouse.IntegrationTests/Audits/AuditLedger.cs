@@ -5,6 +5,12 @@ namespace StreamHouse.IntegrationTests.Audits;
 /// <summary>A partition of a topic of the audit.</summary>
 internal readonly record struct AuditPartition(string Topic, int Partition);
 
+/// <summary>As whom a record was written.</summary>
+/// <param name="Id">The producer's id.</param>
+/// <param name="Epoch">The producer's epoch.</param>
+/// <param name="Sequence">The record's number among those of this id and epoch for the partition.</param>
+internal readonly record struct AuditIdentity(long Id, short Epoch, int Sequence);
+
 /// <summary>What producers were told and what readers saw; says at the end whether both agree with the log.</summary>
 internal sealed class AuditLedger
 {
@@ -35,20 +41,25 @@ internal sealed class AuditLedger
     /// <param name="isOrdered">Whether a producer's unacknowledged records too must be in order: it never gave one up.</param>
     /// <param name="identities">
     /// As whom each record was written, for producers that take a new identity after giving records up: what they then send again nobody can tell from
-    /// new records. Null where every record must be there once.
+    /// new records. Under one identity nothing is there twice, by its content or by its sequence, and nothing that was acknowledged is there once more
+    /// behind its acknowledged place. Null where every record must be there once.
     /// </param>
     public void Check(
-        AuditPartition at, IReadOnlyList<AuditRecord> log, Func<int, bool> isOrdered, IReadOnlyList<(long Id, short Epoch)>? identities = null)
+        AuditPartition at, IReadOnlyList<AuditRecord> log, Func<int, bool> isOrdered, IReadOnlyList<AuditIdentity>? identities = null)
     {
         HashSet<(AuditRecord, (long, short))> present = [];
         Dictionary<int, int> last = [];
+        Dictionary<AuditRecord, int> lastPlaces = [];
+        CheckSequences(at, identities ?? []);
         for (int offset = 0; offset < log.Count; offset++)
         {
             AuditRecord record = log[offset];
-            if (!present.Add((record, isOrdered(record.Producer) || identities is null ? default : identities[offset])))
+            (long, short) writer = isOrdered(record.Producer) || identities is null ? default : (identities[offset].Id, identities[offset].Epoch);
+            if (!present.Add((record, writer)))
             {
                 Fault($"{at}@{offset}: {record} is there a second time, of {identities?[offset]}.");
             }
+            lastPlaces[record] = offset;
             if (isOrdered(record.Producer))
             {
                 int expected = last.GetValueOrDefault(record.Producer, -1) + 1;
@@ -70,11 +81,29 @@ internal sealed class AuditLedger
             {
                 Fault($"{at}@{offset}: {record} was acknowledged here, but {log[(int)offset]} is there.");
             }
+            else if (lastPlaces[record] > offset)
+            {
+                Fault($"{at}@{offset}: {record} was acknowledged here, and is there once more at {lastPlaces[record]}.");
+            }
             if (lastAcknowledged.TryGetValue(record.Producer, out var before) && before.Offset >= offset)
             {
                 Fault($"{at}@{offset}: {record} comes before {before.Sequence} of the same producer, acknowledged at {before.Offset}.");
             }
             lastAcknowledged[record.Producer] = (record.Sequence, offset);
+        }
+    }
+
+    private void CheckSequences(AuditPartition at, IReadOnlyList<AuditIdentity> identities)
+    {
+        Dictionary<(long, short), int> last = [];
+        for (int offset = 0; offset < identities.Count; offset++)
+        {
+            (long id, short epoch, int sequence) = identities[offset];
+            if (last.TryGetValue((id, epoch), out int before) && sequence != before + 1)
+            {
+                Fault($"{at}@{offset}: sequence {sequence} of producer {id}, epoch {epoch}, comes after {before}.");
+            }
+            last[(id, epoch)] = sequence;
         }
     }
 }

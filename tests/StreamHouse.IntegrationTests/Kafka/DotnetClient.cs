@@ -3,6 +3,7 @@ using StreamHouse.Client;
 using StreamHouse.Client.Administration;
 using StreamHouse.Client.Consumers;
 using StreamHouse.Client.Producers;
+using StreamHouse.IntegrationTests.Audits;
 using StreamHouse.Records;
 
 namespace StreamHouse.IntegrationTests.Kafka;
@@ -87,9 +88,9 @@ internal sealed class DotnetClient(string address) : IInteropClient, IAsyncDispo
     }
 
     /// <summary>The idempotent producer, by id and epoch, of every record that a topic holds now; as in <see cref="ReadAllAsync"/>.</summary>
-    public async Task<Dictionary<int, List<(long Id, short Epoch)>>> ReadProducersAsync(string topic)
+    public async Task<Dictionary<int, List<AuditIdentity>>> ReadProducersAsync(string topic)
     {
-        Dictionary<int, List<(long, short)>> logs = [];
+        Dictionary<int, List<AuditIdentity>> logs = [];
         long missing = 0;
         await using Consumer consumer = _client.CreateConsumer();
         foreach (OffsetInfo end in await _client.Admin.ListOffsetsAsync(topic, OffsetSpec.Latest))
@@ -141,13 +142,16 @@ internal sealed class DotnetClient(string address) : IInteropClient, IAsyncDispo
 
     public ValueTask DisposeAsync() => _client.DisposeAsync();
 
-    private static int AddProducers(ReadOnlySpan<byte> batches, List<(long, short)> log)
+    private static int AddProducers(ReadOnlySpan<byte> batches, List<AuditIdentity> log)
     {
         int before = log.Count;
         foreach (RecordBatchView batch in new RecordBatchWalker(batches))
         {
             batch.BaseOffset.ShouldBe(log.Count);
-            log.AddRange(Enumerable.Repeat((batch.ProducerId, batch.ProducerEpoch), batch.RecordCount));
+            for (int i = 0; i < batch.RecordCount; i++)
+            {
+                log.Add(new AuditIdentity(batch.ProducerId, batch.ProducerEpoch, batch.BaseSequence + i));
+            }
         }
         return log.Count - before;
     }

@@ -92,14 +92,14 @@ internal sealed class KafkaCrashAudit(int seed)
     {
         await using DotnetClient dotnet = new(server.Process.Grpc.ToString());
         Dictionary<AuditPartition, List<string>> logs = [];
-        Dictionary<AuditPartition, List<(long, short)>> identities = [];
+        Dictionary<AuditPartition, List<AuditIdentity>> identities = [];
         foreach ((string topic, _, _) in Topics)
         {
             foreach ((int partition, List<string> log) in await dotnet.ReadAllAsync(topic))
             {
                 logs.Add(new AuditPartition(topic, partition), log);
             }
-            foreach ((int partition, List<(long, short)> writers) in await dotnet.ReadProducersAsync(topic))
+            foreach ((int partition, List<AuditIdentity> writers) in await dotnet.ReadProducersAsync(topic))
             {
                 identities.Add(new AuditPartition(topic, partition), writers);
             }
