@@ -15,7 +15,10 @@ using StreamHouse.Records;
 
 namespace StreamHouse.Broker;
 
-/// <summary>The engine in this process: a unified server's, which leads every partition (<see cref="StartAsync"/>), or one of several over one metadata store (<see cref="StartSharedAsync"/>).</summary>
+/// <summary>
+/// The engine in this process: a unified server's, which leads every partition (<see cref="StartAsync"/>), or one of several over one metadata store
+/// (<see cref="StartSharedAsync"/>).
+/// </summary>
 public sealed class LocalBroker : IBroker, IAsyncDisposable
 {
     private readonly BrokerPorts _ports;

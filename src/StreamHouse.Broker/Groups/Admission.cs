@@ -107,7 +107,7 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
         if (repeats)
         {
             member.Due = timers.After(member.SessionTimeout);
-            return new(rebalance.GenerationFor(member));
+            return new(GroupAnswers.GenerationFor(rebalance, member));
         }
         if (!TryUpdate(member, request, protocols))
         {
@@ -135,7 +135,7 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
             return Wait(member, isAdded: false);
         }
         member.Due = timers.After(member.SessionTimeout);
-        JoinResult answer = rebalance.GenerationFor(member);
+        JoinResult answer = GroupAnswers.GenerationFor(rebalance, member);
         if (member == rebalance.Leader)
         {
             answer = request.CanSkipAssignment

@@ -4,22 +4,19 @@ using StreamHouse.Broker.Metadata;
 
 namespace StreamHouse.Broker.Groups;
 
-/// <summary>What a sync leads to.</summary>
-/// <param name="Answer">The answer, at once or when the leader has brought it.</param>
-/// <param name="ToStore">The generation that must be stored before anybody is answered, or null.</param>
-internal readonly record struct SyncStep(Task<SyncResult> Answer, StoredGroup? ToStore = null);
-
-/// <summary>One group: checks what members say, and lets <see cref="Rebalance"/> and <see cref="Admission"/> decide what follows. Safe for concurrent use.</summary>
+/// <summary>
+/// One group: checks what members say, and lets <see cref="Admission"/>, <see cref="Assignments"/>, <see cref="Departures"/> and <see cref="Rebalance"/>
+/// decide what follows. Safe for concurrent use.
+/// </summary>
 internal sealed class ConsumerGroup
 {
     private readonly Lock _lock = new();
     private readonly GroupTimers _timers;
-    private readonly GroupMemory _memory;
-    private readonly ILogger _logger;
     private readonly Rebalance _rebalance;
     private readonly Admission _admission;
+    private readonly Assignments _assignments;
+    private readonly Departures _departures;
     private long _lookAt = long.MaxValue;
-    private int _storing;
     private bool _closed;
 
     /// <param name="name">Its name.</param>
@@ -36,10 +33,10 @@ internal sealed class ConsumerGroup
         Name = name;
         Number = number;
         _timers = timers;
-        _memory = memory;
-        _logger = logger;
         _rebalance = new Rebalance(name, timers, memory, options.InitialRebalanceDelay, metrics, logger);
         _admission = new Admission(_rebalance, options, timers, memory, random);
+        _assignments = new Assignments(name, _rebalance, timers, memory);
+        _departures = new Departures(name, _rebalance, logger);
     }
 
     public string Name { get; }
@@ -127,34 +124,19 @@ internal sealed class ConsumerGroup
         {
             Member? member = null;
             BrokerErrorCode error = _closed ? BrokerErrorCode.ShuttingDown : Check(request.Member, out member);
-            if (error == BrokerErrorCode.None)
-            {
-                error = _rebalance.State == GroupState.PreparingRebalance ? BrokerErrorCode.RebalanceInProgress
-                    : (request.ProtocolType ?? _rebalance.ProtocolType) != _rebalance.ProtocolType || (request.Protocol ?? _rebalance.Protocol) != _rebalance.Protocol
-                        ? BrokerErrorCode.InconsistentGroupProtocol
-                        : BrokerErrorCode.None;
-            }
+            error = error == BrokerErrorCode.None ? _assignments.Check(request) : error;
             if (error != BrokerErrorCode.None)
             {
                 return new(Task.FromResult(new SyncResult { Error = error, Message = GroupErrors.MessageOf(error) }));
             }
-            _rebalance.OnSynced(member!);
-            member!.Due = _timers.After(member.SessionTimeout);
-            if (_rebalance.State == GroupState.Stable)
+            if (_assignments.TryAnswer(member!) is { } answer)
             {
-                return new(Task.FromResult(_rebalance.AssignmentOf(member)));
+                return new(Task.FromResult(answer));
             }
-
-            member.RefuseSync(BrokerErrorCode.RebalanceInProgress, "The member has asked again by another call.");
-            TaskCompletionSource<SyncResult> waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            member.Sync = waiting;
-            StoredGroup? toStore = null;
-            if (member == _rebalance.Leader && _storing != _rebalance.Generation)
-            {
-                toStore = Assign(request.Assignments);
-            }
+            TaskCompletionSource<SyncResult> waiting = Assignments.Wait(member!);
+            StoredGroup? toStore = _assignments.Take(member!, request.Assignments);
             LookAgain();
-            return new(ct.CanBeCanceled ? AbandonedCalls.UntilCancelledAsync(waiting, () => Abandon(member, waiting), ct) : waiting.Task, toStore);
+            return new(ct.CanBeCanceled ? AbandonedCalls.UntilCancelledAsync(waiting, () => Abandon(member!, waiting), ct) : waiting.Task, toStore);
         }
     }
 
@@ -163,23 +145,10 @@ internal sealed class ConsumerGroup
     {
         lock (_lock)
         {
-            if (_storing == generation)
+            if (_assignments.OnStored(generation, failure))
             {
-                _storing = 0;
+                LookAgain();
             }
-            if (generation != _rebalance.Generation || _rebalance.State != GroupState.CompletingRebalance)
-            {
-                return;
-            }
-            if (failure is null)
-            {
-                _rebalance.Complete();
-            }
-            else
-            {
-                _rebalance.Abandon(failure.Code, failure.Message);
-            }
-            LookAgain();
         }
     }
 
@@ -201,18 +170,12 @@ internal sealed class ConsumerGroup
     /// <summary>See <see cref="IGroupCoordinator.LeaveAsync"/>.</summary>
     public BrokerErrorCode[] Leave(IReadOnlyList<LeavingMember> leaving)
     {
-        BrokerErrorCode[] outcomes = new BrokerErrorCode[leaving.Count];
         lock (_lock)
         {
-            int members = Members.Count;
-            for (int i = 0; i < outcomes.Length; i++)
-            {
-                outcomes[i] = Leave(leaving[i]);
-            }
-            _rebalance.OnRemoved(Members.Count < members);
+            BrokerErrorCode[] outcomes = _departures.Leave(leaving);
             LookAgain();
+            return outcomes;
         }
-        return outcomes;
     }
 
     /// <summary>Runs <paramref name="commit"/> when the committer may commit; nothing that changes the membership happens meanwhile.</summary>
@@ -296,12 +259,7 @@ internal sealed class ConsumerGroup
         lock (_lock)
         {
             long now = _timers.Now;
-            bool gaveUp = _rebalance.Pending.RemoveDue(now) > 0;
-            bool removed = _rebalance.RemoveSilent(now);
-            if (gaveUp || removed)
-            {
-                _rebalance.OnRemoved(removed);
-            }
+            _departures.RemoveSilent(now);
             _rebalance.OnTime(now);
             _lookAt = long.MaxValue;
             LookAgain();
@@ -331,59 +289,7 @@ internal sealed class ConsumerGroup
         }
     }
 
-    private StoredGroup? Assign(IReadOnlyList<MemberAssignment> assignments)
-    {
-        long bytes = 0;
-        Dictionary<string, ReadOnlyMemory<byte>> byMember = new(assignments.Count, StringComparer.Ordinal);
-        foreach (MemberAssignment assignment in assignments)
-        {
-            byMember[assignment.MemberId] = assignment.Assignment;
-        }
-        foreach (Member member in Members.All)
-        {
-            bytes += byMember.GetValueOrDefault(member.Id).Length - member.Assignment.Length;
-        }
-        if (!_memory.TryRent(bytes))
-        {
-            _rebalance.Abandon(BrokerErrorCode.Overloaded, "The assignments do not fit into the memory of all groups (Groups:MemoryBytesMax).");
-            return null;
-        }
-        foreach (Member member in Members.All)
-        {
-            member.Assignment = byMember.GetValueOrDefault(member.Id).ToArray();
-        }
-        _storing = _rebalance.Generation;
-        return new StoredGroup(Name, _rebalance.Generation, _rebalance.ProtocolType, null);
-    }
-
-    private BrokerErrorCode Check(MemberIdentity identity, out Member? member)
-    {
-        member = identity.InstanceId is { } instance ? Members.FindInstance(instance) : Members.Find(identity.MemberId);
-        return member is null ? BrokerErrorCode.UnknownMember
-            : member.Id != identity.MemberId ? BrokerErrorCode.FencedInstance
-            : identity.Generation != _rebalance.Generation ? BrokerErrorCode.IllegalGeneration
-            : BrokerErrorCode.None;
-    }
-
-    private BrokerErrorCode Leave(LeavingMember leaving)
-    {
-        if (leaving.InstanceId is null && _rebalance.Pending.Remove(leaving.MemberId))
-        {
-            return BrokerErrorCode.None;
-        }
-        Member? member = leaving.InstanceId is { } instance ? Members.FindInstance(instance) : Members.Find(leaving.MemberId);
-        if (member is null)
-        {
-            return BrokerErrorCode.UnknownMember;
-        }
-        if (leaving.MemberId.Length > 0 && member.Id != leaving.MemberId)
-        {
-            return BrokerErrorCode.FencedInstance;
-        }
-        Log.MemberLeaves(_logger, Name, member.Id, leaving.Reason is { Length: > 0 } reason ? GroupName.Shorten(reason) : "it does not say why");
-        _rebalance.Remove(member, BrokerErrorCode.UnknownMember, "The member has left the group.");
-        return BrokerErrorCode.None;
-    }
+    private BrokerErrorCode Check(MemberIdentity identity, out Member? member) => Members.Check(identity, _rebalance.Generation, out member);
 
     private void Abandon(JoinStep step)
     {
@@ -398,12 +304,8 @@ internal sealed class ConsumerGroup
     {
         lock (_lock)
         {
-            if (member.Sync == waiting)
-            {
-                member.Sync = null;
-                member.Due = _timers.After(member.SessionTimeout);
-                LookAgain();
-            }
+            _assignments.Abandon(member, waiting);
+            LookAgain();
         }
     }
 

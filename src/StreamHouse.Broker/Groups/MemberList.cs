@@ -44,6 +44,16 @@ internal sealed class MemberList
 
     public Member? FindInstance(string instanceId) => _byInstance.GetValueOrDefault(instanceId);
 
+    /// <summary>Finds whom an identity means, and whether it is still who it claims to be.</summary>
+    public BrokerErrorCode Check(MemberIdentity identity, int generation, out Member? member)
+    {
+        member = identity.InstanceId is { } instance ? FindInstance(instance) : Find(identity.MemberId);
+        return member is null ? BrokerErrorCode.UnknownMember
+            : member.Id != identity.MemberId ? BrokerErrorCode.FencedInstance
+            : identity.Generation != generation ? BrokerErrorCode.IllegalGeneration
+            : BrokerErrorCode.None;
+    }
+
     public void Add(Member member)
     {
         _all.Add(member);

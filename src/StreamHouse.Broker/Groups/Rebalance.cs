@@ -107,7 +107,7 @@ internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory me
             {
                 member.Sync = null;
                 member.Due = timers.After(member.SessionTimeout);
-                waiting.TrySetResult(AssignmentOf(member));
+                waiting.TrySetResult(GroupAnswers.AssignmentOf(this, member));
             }
         }
     }
@@ -118,29 +118,6 @@ internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory me
         RefuseSyncs(error, message);
         Begin("the assignments could not be stored");
         TryCompleteJoin();
-    }
-
-    public SyncResult AssignmentOf(Member member) => new() { ProtocolType = ProtocolType, Protocol = Protocol, Assignment = member.Assignment };
-
-    /// <summary>What a member is told of the generation in force.</summary>
-    public JoinResult GenerationFor(Member member) => new()
-    {
-        MemberId = member.Id,
-        Generation = Generation,
-        ProtocolType = ProtocolType,
-        Protocol = Protocol,
-        LeaderId = Leader!.Id,
-        Members = member == Leader ? Subscriptions() : [],
-    };
-
-    public List<JoinedMember> Subscriptions()
-    {
-        List<JoinedMember> all = new(Members.Count);
-        foreach (Member member in Members.All)
-        {
-            all.Add(new JoinedMember(member.Id, member.InstanceId, member.MetadataOf(Protocol)));
-        }
-        return all;
     }
 
     /// <summary>A member has asked for its assignment.</summary>
@@ -258,7 +235,7 @@ internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory me
                 member.IsNew = false;
                 member.IsKnown = true;
                 member.Due = timers.After(member.SessionTimeout);
-                waiting.TrySetResult(GenerationFor(member));
+                waiting.TrySetResult(GroupAnswers.GenerationFor(this, member));
             }
         }
     }

@@ -14,6 +14,17 @@ internal sealed class TopicAdmin(
     IMetadataStore metadata, TopicCatalog catalog, LedPartitions partitions, TopicOptions options, Func<Guid> incarnation,
     bool shared, IRandomSource random, TimeProvider clock, BrokerMetrics metrics, ILogger logger) : IDisposable
 {
+    private Task<TopicDescription> ChangeConfigAsync(TopicId id, Func<TopicConfig, TopicConfig> change) => ChangeAsync(async () =>
+    {
+        LedTopic topic = Require(id);
+        TopicConfig config = change(topic.Description.Config);
+        ThrowIfNotLoggable(topic.Description.Durability, topic.Description.Config, config);
+        await metadata.SetTopicConfigAsync(id, config, CancellationToken.None);
+        TopicDescription changed = topic.Description with { Config = config };
+        _sync.Configure(topic, changed);
+        return changed;
+    });
+
     private static readonly TimeSpan CatchUpInterval = TimeSpan.FromSeconds(1);
 
     private readonly AsyncGate _oneAtATime = new(1);
@@ -83,17 +94,6 @@ internal sealed class TopicAdmin(
     /// <summary>See <see cref="IBroker.ChangeTopicConfigAsync"/>.</summary>
     public Task<TopicDescription> ChangeConfigAsync(TopicId id, IReadOnlyList<TopicConfigChange> changes) =>
         ChangeConfigAsync(id, present => present.Apply(changes));
-
-    private Task<TopicDescription> ChangeConfigAsync(TopicId id, Func<TopicConfig, TopicConfig> change) => ChangeAsync(async () =>
-    {
-        LedTopic topic = Require(id);
-        TopicConfig config = change(topic.Description.Config);
-        ThrowIfNotLoggable(topic.Description.Durability, topic.Description.Config, config);
-        await metadata.SetTopicConfigAsync(id, config, CancellationToken.None);
-        TopicDescription changed = topic.Description with { Config = config };
-        _sync.Configure(topic, changed);
-        return changed;
-    });
 
     /// <summary>See <see cref="IBroker.CheckAddedPartitions"/>.</summary>
     public void CheckAdded(TopicId id, int count) => CheckAdded(Require(id), count);

@@ -79,9 +79,9 @@ public sealed record TopicConfig
             // Kept for the tools that set them, without effect: batches stay as they came, in the one format there is, topics are not compacted,
             // and no record waits for the sync that comes before its acknowledgement.
             "compression.type" => Compression(value),
-            "delete.retention.ms" => Checked(Number(name, value, 0, long.MaxValue)),
-            "flush.messages" => Checked(Number(name, value, 1, long.MaxValue)),
-            "flush.ms" => Checked(Number(name, value, 0, long.MaxValue)),
+            "delete.retention.ms" => KeptNumber(name, value, 0),
+            "flush.messages" => KeptNumber(name, value, 1),
+            "flush.ms" => KeptNumber(name, value, 0),
             "message.format.version" => this,
             _ => throw Invalid($"Unknown topic setting '{name}'. Known: {string.Join(", ", Default.Effective().Select(e => e.Key))}."),
         };
@@ -133,7 +133,11 @@ public sealed record TopicConfig
     private TopicConfig Fixed(string name, string value, string only) =>
         value == only ? this : throw Invalid($"Setting '{name}' is '{value}', but only '{only}' is supported.");
 
-    private TopicConfig Checked(long _) => this;
+    private TopicConfig KeptNumber(string name, string value, long min)
+    {
+        Number(name, value, min, long.MaxValue);
+        return this;
+    }
 
     private TopicConfig Compression(string value) => value is "producer" or "uncompressed" or "gzip" or "snappy" or "lz4" or "zstd"
         ? this : throw Invalid($"Setting 'compression.type' is '{value}'; it must be producer, uncompressed, gzip, snappy, lz4 or zstd.");

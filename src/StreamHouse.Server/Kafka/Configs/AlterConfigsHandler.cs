@@ -9,29 +9,19 @@ namespace StreamHouse.Server.Kafka.Configs;
 /// <summary>Replaces all settings of topics: those not named go back to their defaults.</summary>
 internal sealed class AlterConfigsHandler(IBroker broker) : IKafkaHandler<AlterConfigsRequest, AlterConfigsResponse>
 {
-    public async ValueTask<AlterConfigsResponse> HandleAsync(AlterConfigsRequest request, KafkaCall call)
+    public async ValueTask<AlterConfigsResponse> HandleAsync(AlterConfigsRequest request, KafkaCall call) => new()
     {
-        List<AlterConfigsResponse.Resource> answers = [];
-        foreach (IGrouping<(sbyte Type, string Name), AlterConfigsRequest.Resource> asked in request.Resources.GroupBy(r => (r.ResourceType, r.ResourceName)))
-        {
-            PartFailure failure = await PartFailure.OfAsync(() => asked.Count() == 1
-                ? AlterAsync(asked.First(), request.ValidateOnly)
-                : throw new BrokerException(BrokerErrorCode.InvalidRequest, $"The request names '{asked.Key.Name}' {asked.Count()} times."));
-            answers.Add(new AlterConfigsResponse.Resource
-            {
-                ResourceType = asked.Key.Type, ResourceName = asked.Key.Name, ErrorCode = failure.Code, ErrorMessage = failure.Message,
-            });
-        }
-        return new AlterConfigsResponse { Responses = [.. answers] };
-    }
+        Responses = await ConfigResource.ChangeAsync(
+            request.Resources, r => (r.ResourceType, r.ResourceName), r => AlterAsync(r, request.ValidateOnly), Answer),
+    };
 
     public AlterConfigsResponse Refuse(AlterConfigsRequest request, KafkaErrorCode error, string message) => new()
     {
-        Responses = [.. request.Resources.Select(r => new AlterConfigsResponse.Resource
-        {
-            ResourceType = r.ResourceType, ResourceName = r.ResourceName, ErrorCode = error, ErrorMessage = message,
-        })],
+        Responses = [.. request.Resources.Select(r => Answer(r.ResourceType, r.ResourceName, new PartFailure(error, message)))],
     };
+
+    private static AlterConfigsResponse.Resource Answer(sbyte type, string name, PartFailure failure) =>
+        new() { ResourceType = type, ResourceName = name, ErrorCode = failure.Code, ErrorMessage = failure.Message };
 
     private async Task AlterAsync(AlterConfigsRequest.Resource asked, bool validateOnly)
     {

@@ -23,6 +23,26 @@ internal static class ConfigResource
         _ => throw Unknown(type),
     };
 
+    /// <summary>Changes each resource that a request names; one that it names twice is refused, and the others go on.</summary>
+    /// <param name="resources">What the request says of each.</param>
+    /// <param name="keyOf">Its kind and name.</param>
+    /// <param name="change">Changes it.</param>
+    /// <param name="answer">What is told of a resource.</param>
+    public static async Task<TAnswer[]> ChangeAsync<TResource, TAnswer>(
+        IEnumerable<TResource> resources, Func<TResource, (sbyte Type, string Name)> keyOf, Func<TResource, Task> change,
+        Func<sbyte, string, PartFailure, TAnswer> answer)
+    {
+        List<TAnswer> answers = [];
+        foreach (IGrouping<(sbyte Type, string Name), TResource> asked in resources.GroupBy(keyOf))
+        {
+            PartFailure failure = await PartFailure.OfAsync(() => asked.Count() == 1
+                ? change(asked.First())
+                : throw new BrokerException(BrokerErrorCode.InvalidRequest, $"The request names '{asked.Key.Name}' {asked.Count()} times."));
+            answers.Add(answer(asked.Key.Type, asked.Key.Name, failure));
+        }
+        return [.. answers];
+    }
+
     /// <summary>A topic by its name, which is checked first, so that a client sees what is wrong with it.</summary>
     /// <exception cref="BrokerException"><see cref="BrokerErrorCode.InvalidTopic"/> or <see cref="BrokerErrorCode.UnknownTopic"/>.</exception>
     public static TopicDescription RequireTopic(IBroker broker, string name)

@@ -9,30 +9,19 @@ namespace StreamHouse.Server.Kafka.Configs;
 /// <summary>Changes single settings of topics: all that a request names of a topic, or none when one is refused.</summary>
 internal sealed class IncrementalAlterConfigsHandler(IBroker broker) : IKafkaHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>
 {
-    public async ValueTask<IncrementalAlterConfigsResponse> HandleAsync(IncrementalAlterConfigsRequest request, KafkaCall call)
+    public async ValueTask<IncrementalAlterConfigsResponse> HandleAsync(IncrementalAlterConfigsRequest request, KafkaCall call) => new()
     {
-        List<IncrementalAlterConfigsResponse.Resource> answers = [];
-        foreach (IGrouping<(sbyte Type, string Name), IncrementalAlterConfigsRequest.Resource> asked
-            in request.Resources.GroupBy(r => (r.ResourceType, r.ResourceName)))
-        {
-            PartFailure failure = await PartFailure.OfAsync(() => asked.Count() == 1
-                ? AlterAsync(asked.First(), request.ValidateOnly)
-                : throw new BrokerException(BrokerErrorCode.InvalidRequest, $"The request names '{asked.Key.Name}' {asked.Count()} times."));
-            answers.Add(new IncrementalAlterConfigsResponse.Resource
-            {
-                ResourceType = asked.Key.Type, ResourceName = asked.Key.Name, ErrorCode = failure.Code, ErrorMessage = failure.Message,
-            });
-        }
-        return new IncrementalAlterConfigsResponse { Responses = [.. answers] };
-    }
+        Responses = await ConfigResource.ChangeAsync(
+            request.Resources, r => (r.ResourceType, r.ResourceName), r => AlterAsync(r, request.ValidateOnly), Answer),
+    };
 
     public IncrementalAlterConfigsResponse Refuse(IncrementalAlterConfigsRequest request, KafkaErrorCode error, string message) => new()
     {
-        Responses = [.. request.Resources.Select(r => new IncrementalAlterConfigsResponse.Resource
-        {
-            ResourceType = r.ResourceType, ResourceName = r.ResourceName, ErrorCode = error, ErrorMessage = message,
-        })],
+        Responses = [.. request.Resources.Select(r => Answer(r.ResourceType, r.ResourceName, new PartFailure(error, message)))],
     };
+
+    private static IncrementalAlterConfigsResponse.Resource Answer(sbyte type, string name, PartFailure failure) =>
+        new() { ResourceType = type, ResourceName = name, ErrorCode = failure.Code, ErrorMessage = failure.Message };
 
     private async Task AlterAsync(IncrementalAlterConfigsRequest.Resource asked, bool validateOnly)
     {
