@@ -4,7 +4,6 @@ using StreamHouse.Simulation.Actors;
 using StreamHouse.Simulation.Runner;
 using StreamHouse.Simulation.Scenarios;
 using StreamHouse.Simulation.World.Nodes;
-using StreamHouse.Storage.Metadata;
 
 namespace StreamHouse.Simulation.Checkers;
 
@@ -25,8 +24,7 @@ public sealed class BucketAuditTests
     public void An_orphan_above_the_committed_end_may_stay() => Run(async (run, node, topic) =>
     {
         CopyOnlyObject(run);
-        SqlMetadataStore store = (SqlMetadataStore)run.World.Database.Store;
-        await store.Executor.WriteAsync(sql => sql.Execute("UPDATE partition_leases SET end_offset = 0"), CancellationToken.None);
+        await run.World.Database.Executor.WriteAsync(sql => sql.Execute("UPDATE partition_leases SET end_offset = 0"), CancellationToken.None);
         (await BucketAudit.FindLeftoverAsync(run.World)).ShouldBeNull();
     });
 

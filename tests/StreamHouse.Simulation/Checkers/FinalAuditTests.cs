@@ -6,7 +6,6 @@ using StreamHouse.Simulation.Kernel;
 using StreamHouse.Simulation.Scenarios;
 using StreamHouse.Simulation.World;
 using StreamHouse.Simulation.World.Nodes;
-using StreamHouse.Storage.Metadata;
 
 namespace StreamHouse.Simulation.Checkers;
 
@@ -92,12 +91,11 @@ public sealed class FinalAuditTests
         await FinalAudit.CheckManifestAsync(world, lease);
 
         await FailsAsync(() => FinalAudit.CheckManifestAsync(world, lease with { EndOffset = 4 }), "the manifest ends at 3 and the lease at 4");
-        SqlMetadataStore store = (SqlMetadataStore)world.Database.Store;
-        await store.Executor.WriteAsync(sql => sql.Execute("UPDATE segments SET base_offset = 2 WHERE base_offset = 1"), CancellationToken.None);
+        await world.Database.Executor.WriteAsync(sql => sql.Execute("UPDATE segments SET base_offset = 2 WHERE base_offset = 1"), CancellationToken.None);
         await FailsAsync(() => FinalAudit.CheckManifestAsync(world, lease), "the manifest goes from 1 to 2");
-        await store.Executor.WriteAsync(sql => sql.Execute("DELETE FROM segments WHERE base_offset = 0"), CancellationToken.None);
+        await world.Database.Executor.WriteAsync(sql => sql.Execute("DELETE FROM segments WHERE base_offset = 0"), CancellationToken.None);
         await FailsAsync(() => FinalAudit.CheckManifestAsync(world, lease), "the log starts at 0");
-        world.Bucket.Delete((await store.ListSegmentsAsync(partition, 0, 1, CancellationToken.None))[0].Key);
+        world.Bucket.Delete((await world.Database.Store.ListSegmentsAsync(partition, 0, 1, CancellationToken.None))[0].Key);
         await FailsAsync(() => FinalAudit.CheckManifestAsync(world, lease), "which is not in the bucket");
 
         async Task<Lease> FindLeaseAsync() => (await world.Database.Store.ListLeasesAsync(CancellationToken.None)).Single(l => l.Partition == partition);

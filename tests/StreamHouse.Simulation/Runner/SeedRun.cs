@@ -40,7 +40,7 @@ internal static class SeedRun
         }
         kernel.Trace.Add("kernel", $"ended after {kernel.Steps} steps");
         return new SeedResult(
-            scenario, seed, failure, kernel.Now, Stopwatch.GetElapsedTime(started), ThreadTime.Now - before, kernel.Steps, run?.Model.Records ?? 0, kernel.Trace.Hash, run?.Faults ?? [],
+            scenario, seed, failure, kernel.Now, run?.Idle ?? default, Stopwatch.GetElapsedTime(started), ThreadTime.Now - before, kernel.Steps, run?.Model.Records ?? 0, kernel.Trace.Hash, run?.Faults ?? [],
             [.. kernel.Trace.Last]);
     }
 }
@@ -50,6 +50,7 @@ internal static class SeedRun
 /// <param name="Seed">Its seed.</param>
 /// <param name="Failure">Null when everything held.</param>
 /// <param name="Virtual">Virtual time passed.</param>
+/// <param name="Idle">Of it, time in which nothing was done but to wait for the collector.</param>
 /// <param name="Real">Real time passed.</param>
 /// <param name="Processor">Processor time of the thread that ran it.</param>
 /// <param name="Steps">Pieces of work run.</param>
@@ -58,5 +59,5 @@ internal static class SeedRun
 /// <param name="Faults">What went wrong by plan.</param>
 /// <param name="Last">The trace's last lines.</param>
 internal sealed record SeedResult(
-    Scenario Scenario, ulong Seed, Exception? Failure, TimeSpan Virtual, TimeSpan Real, TimeSpan Processor, long Steps, long Records, ulong Hash, IReadOnlyList<Fault> Faults,
+    Scenario Scenario, ulong Seed, Exception? Failure, TimeSpan Virtual, TimeSpan Idle, TimeSpan Real, TimeSpan Processor, long Steps, long Records, ulong Hash, IReadOnlyList<Fault> Faults,
     IReadOnlyList<string> Last);

@@ -45,7 +45,7 @@ internal sealed class SimulationRunner(RunnerOptions options, TextWriter output)
         }
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"took {Stopwatch.GetElapsedTime(_started).TotalMinutes:F2} minutes, {Environment.CpuUsage.TotalTime.TotalMinutes:F2} of processor time, {JitInfo.GetCompilationTime().TotalMinutes:F2} compiling"));
+            $"took {Stopwatch.GetElapsedTime(_started).TotalMinutes:F2} minutes, {Environment.CpuUsage.TotalTime.TotalMinutes:F2} of processor time, {JitInfo.GetCompilationTime().TotalMinutes:F2} compiling, {GC.GetTotalPauseDuration().TotalMinutes:F2} collecting garbage"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_ran - _failed} passed, {_failed} failed"));
         return _failed == 0 && _ran > 0 ? 0 : 1;
     }
@@ -100,6 +100,7 @@ internal sealed class ScenarioTotal
     private long _records;
     private long _steps;
     private TimeSpan _virtual;
+    private TimeSpan _idle;
     private TimeSpan _real;
     private TimeSpan _processor;
 
@@ -109,6 +110,7 @@ internal sealed class ScenarioTotal
         _records += result.Records;
         _steps += result.Steps;
         _virtual += result.Virtual;
+        _idle += result.Idle;
         _real += result.Real;
         _processor += result.Processor;
     }
@@ -116,7 +118,7 @@ internal sealed class ScenarioTotal
     /// <summary>Simulated time per real time of one job, and per processor time: less of a machine that others use makes only the first slower.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_runs} runs, {_virtual.TotalHours:F1} simulated hours, {_records} records, {_steps} steps; {Rate(_real):F0} x real time, {Rate(_processor):F0} x processor time");
+        $"{_runs} runs, {_virtual.TotalHours:F1} simulated hours, {_idle.TotalHours:F1} of them idle, {_records} records, {_steps} steps; {Rate(_real):F0} x real time, {Rate(_processor):F0} x processor time");
 
     private double Rate(TimeSpan time) => _virtual / (time > TimeSpan.Zero ? time : TimeSpan.FromTicks(1));
 }

@@ -32,6 +32,9 @@ internal sealed class SimRun(SimWorld world, SimRandom random, IReadOnlySet<int>
     /// <summary>What goes wrong, in order; those left out included.</summary>
     public IReadOnlyList<Fault> Faults { get; private set; } = [];
 
+    /// <summary>Virtual time in which nothing was done but to wait for the collector.</summary>
+    public TimeSpan Idle { get; set; }
+
     /// <summary>Adds an actor, which begins with the others, or at once when they have begun.</summary>
     public void Add(Actor actor)
     {

@@ -10,6 +10,9 @@ internal static class SqliteNative
     // The first version with RETURNING.
     private const int VersionMin = 3_035_000;
 
+    // SQLITE_CONFIG_MEMSTATUS, https://www.sqlite.org/c3ref/c_config_covering_index_scan.html
+    private const int MemoryStatistics = 9;
+
     private static readonly Lazy<bool> Initialized = new(Initialize);
 
     public static void EnsureInitialized() => _ = Initialized.Value;
@@ -23,6 +26,9 @@ internal static class SqliteNative
                 (name, _, _) => name == "e_sqlite3" ? system : IntPtr.Zero);
         }
         Batteries_V2.Init();
+
+        // Nobody asks SQLite how much memory it uses, and counting takes a lock of the whole process at every allocation.
+        raw.sqlite3_config(MemoryStatistics, 0);
         return true;
     }
 

@@ -23,6 +23,9 @@ internal sealed class SimDatabase(SimKernel kernel, SqlMetadataStore store, Muta
     /// <summary>The store itself, past all faults, for checks.</summary>
     public IMetadataStore Store => store;
 
+    /// <summary>Its tables, for checks.</summary>
+    public ISqlExecutor Executor => store.Executor;
+
     /// <summary>Told of each call that is sent.</summary>
     public Action<SimProcess, string>? Calling { get; set; }
 

@@ -44,7 +44,11 @@ internal sealed class SimObjectStore(SimBucket bucket, SimProcess process) : IOb
             List<StoredObject> found = [];
             foreach ((string key, SimObject stored) in bucket.Objects)
             {
-                if (found.Count < limit && key.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(key, after) > 0)
+                if (found.Count == limit)
+                {
+                    break;
+                }
+                if (string.CompareOrdinal(key, after) > 0 && key.StartsWith(prefix, StringComparison.Ordinal))
                 {
                     found.Add(new StoredObject(key, stored.Bytes.Length, stored.LastModified));
                 }
