@@ -106,7 +106,8 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
         _open.Add(new Sent(_nextBatch++, batch, World.Kernel.Now));
     }
 
-    // All of them leave before the first answer is looked at; answers are looked at in order.
+    // All of them leave before the first answer is looked at; answers are looked at in order. The first of an identity goes alone: a leader that does
+    // not know a producer yet takes any sequence as its first, so that none may overtake it to a process that is just becoming the leader.
     private async Task<bool> SendAllAsync()
     {
         SimConnection connection = Link.Connection;
@@ -115,7 +116,7 @@ internal sealed class ProducerActor(SimWorld world, LogModel model, string name,
             NoteOrder(connection);
         }
         List<(Sent Sent, Task<AppendResult> Answer)> waiting = new(_open.Count);
-        foreach (Sent sent in _open)
+        foreach (Sent sent in plan.Idempotent && Acknowledged == 0 ? _open.Take(1) : _open)
         {
             byte[] batch = sent.Batch.Bytes;
             waiting.Add((sent, connection.CallAsync(b => Requests.AppendAsync(b, partition, batch, plan.Acks), plan.Timeout, repeatable: plan.Idempotent)));

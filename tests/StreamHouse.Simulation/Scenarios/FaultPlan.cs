@@ -33,7 +33,7 @@ internal static class FaultPlan
         TimeSpan time = random.Duration(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(40));
         if (nodes > 1 && random.Chance(0.15))
         {
-            return Deposed(random, at, node, time);
+            return Deposed(random, at, node);
         }
         return random.Next(25) switch
         {
@@ -118,9 +118,10 @@ internal static class FaultPlan
     };
 
     // It is the last to hear of it: until then it serves what it has.
-    private static Fault Deposed(SimRandom random, TimeSpan at, int node, TimeSpan time)
+    private static Fault Deposed(SimRandom random, TimeSpan at, int node)
     {
-        TimeSpan later = random.Duration(TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        TimeSpan later = random.Duration(TimeSpan.Zero, TimeSpan.FromSeconds(3));
+        TimeSpan time = later + random.Duration(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(20));
         return new Fault(at, $"node{node} is cut off from the metadata for {time}, and its leases are taken by force", w =>
         {
             w.Database.CutOff[w.Nodes[node].Process.Name] = w.Kernel.Now + time;
