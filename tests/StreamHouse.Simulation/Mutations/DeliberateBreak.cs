@@ -33,7 +33,7 @@ internal sealed record DeliberateBreak(string Name, string Rule, string Scenario
         Engine(EngineBreak.SnapshotWithPendingState, "a snapshot with pending state", "single", 40, SlowDisks),
         Engine(EngineBreak.CutBelowDurable, "a cut below the durable mark", "single", 20),
         Engine(EngineBreak.CollectWithoutTombstone, "collection without a tombstone", "single", 100),
-        Engine(EngineBreak.SkipTheReadBarrier, "skip the read barrier", "cluster", 40),
+        Engine(EngineBreak.SkipTheReadBarrier, "skip the read barrier", "cluster", 80),
         Store(Mutation.KeepTheEpoch, "take a lease without a new epoch", "cluster", 5),
         Engine(EngineBreak.AcknowledgeUnsequenced, "acknowledge with acks=1 what was not sequenced", "single", 40),
         Engine(EngineBreak.TakeDamageForTornEnd, "take damage for a torn end", "proven bit flips", 5),

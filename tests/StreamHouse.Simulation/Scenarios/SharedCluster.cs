@@ -73,7 +73,9 @@ internal sealed class SharedCluster : Scenario
         {
             TopicPartition partition = new(topic.Id, p);
             run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.p", partition, new ProducerPlan()));
-            run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.plain", partition, new ProducerPlan { Idempotent = false }));
+            // Who waits long for a leader that cannot commit does not find its successor while it still serves what it has.
+            ProducerPlan impatient = new() { Idempotent = false, Timeout = TimeSpan.FromSeconds(2) };
+            run.Add(new ProducerActor(run.World, run.Model, $"{name}.{p}.plain", partition, impatient));
             if (run.Random.Chance(0.3))
             {
                 ProducerPlan weak = new() { Idempotent = false, Acks = run.Random.Chance(0.6) ? Acks.Leader : Acks.None };
