@@ -20,6 +20,7 @@ public static class Crc32C
     private const int StreamWordsMax = 256;
 
     private static readonly uint[] Shifts = BuildShifts();
+    private static readonly uint[] BytePowers = BuildBytePowers();
 
     /// <summary>The CRC-32C of <paramref name="data"/>.</summary>
     public static uint Compute(ReadOnlySpan<byte> data) => Append(0, data);
@@ -34,6 +35,24 @@ public static class Crc32C
         }
 
         return ~UpdateSerial(state, data);
+    }
+
+    /// <summary>
+    /// The CRC-32C of bytes whose CRC is <paramref name="first"/> followed by <paramref name="secondBytes"/> bytes whose CRC is
+    /// <paramref name="second"/>, without reading any of them. Costs as much as reading some KiB.
+    /// </summary>
+    public static uint Combine(uint first, uint second, long secondBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(secondBytes);
+        for (int i = 0; secondBytes != 0; i++, secondBytes >>= 1)
+        {
+            if ((secondBytes & 1) != 0)
+            {
+                first = MultiplyModulo(first, BytePowers[i]);
+            }
+        }
+
+        return first ^ second;
     }
 
     /// <summary>One stream, portable: <see cref="BitOperations"/> uses the instruction where there is one, a table elsewhere.</summary>
@@ -110,6 +129,37 @@ public static class Crc32C
         }
 
         return shifts;
+    }
+
+    // BytePowers[i] moves a CRC over 2^i bytes: x^(8 * 2^i) mod P.
+    private static uint[] BuildBytePowers()
+    {
+        var powers = new uint[63];
+        uint power = 0x8000_0000; // x^0
+        for (int i = 0; i < 8; i++)
+        {
+            power = TimesX(power);
+        }
+
+        for (int i = 0; i < powers.Length; i++)
+        {
+            powers[i] = power;
+            power = MultiplyModulo(power, power);
+        }
+
+        return powers;
+    }
+
+    private static uint MultiplyModulo(uint left, uint right)
+    {
+        uint product = 0;
+        for (; left != 0; left <<= 1)
+        {
+            product ^= (left & 0x8000_0000) != 0 ? right : 0;
+            right = TimesX(right);
+        }
+
+        return product;
     }
 
     private static uint TimesX(uint value) => (value & 1) != 0 ? (value >> 1) ^ 0x82F6_3B78 : value >> 1;

@@ -46,6 +46,32 @@ public sealed class Crc32CTests
         }
     }
 
+    [Fact]
+    public void Combining_the_sums_of_two_parts_equals_computing_the_whole()
+    {
+        var data = new byte[70_001];
+        new Random(3).NextBytes(data);
+        foreach (int length in new[] { 0, 1, 2, 7, 8, 255, 4_096, 70_001 })
+        {
+            uint whole = Crc32C.Compute(data.AsSpan(0, length));
+            for (int cut = 0; cut <= length; cut += Math.Max(1, length / 97))
+            {
+                Crc32C.Combine(Crc32C.Compute(data.AsSpan(0, cut)), Crc32C.Compute(data.AsSpan(cut, length - cut)), length - cut)
+                    .ShouldBe(whole, $"{length} bytes cut at {cut}");
+            }
+        }
+
+        // A part of half a petabyte: as moving over it a thousand times a half a terabyte.
+        uint moved = 0x1234_5678;
+        for (int i = 0; i < 1024; i++)
+        {
+            moved = Crc32C.Combine(moved, 0, 1L << 39);
+        }
+
+        Crc32C.Combine(0x1234_5678, 0, 1L << 49).ShouldBe(moved);
+        Should.Throw<ArgumentOutOfRangeException>(() => Crc32C.Combine(1, 2, -1));
+    }
+
     // The definition, bit by bit: result[n] is the CRC of the first n bytes.
     private static uint[] Prefixes(ReadOnlySpan<byte> data)
     {

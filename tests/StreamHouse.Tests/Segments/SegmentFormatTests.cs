@@ -44,6 +44,22 @@ public sealed class SegmentFormatTests
     }
 
     [Fact]
+    public async Task A_slice_of_small_and_large_batches_has_the_checksum_of_its_bytes_and_one_that_was_damaged_in_memory_does_not()
+    {
+        using var world = new SegmentWorld();
+        byte[][] batches = [.. new[] { 10, 40_000, 100, 100, 33_000, 60_000, 5 }.Select((bytes, i) => SegmentWorld.Batch(i, 1, 1000, valueBytes: bytes))];
+        SegmentObject built = SegmentWorld.Build(1, world.Slice(0, 1, ProducerSnapshot.Empty, batches));
+        built.Slices[0].Crc.ShouldBe(Crc32C.Compute([.. batches.SelectMany(b => b)]));
+        await world.PutAsync(built);
+        (await SegmentInspector.InspectAsync(world.Store, built.Key, default)).Problems.ShouldBeEmpty();
+
+        batches[1][20_000] ^= 1;
+        SegmentObject damaged = SegmentWorld.Build(2, world.Slice(0, 1, ProducerSnapshot.Empty, batches));
+        await world.PutAsync(damaged);
+        (await SegmentInspector.InspectAsync(world.Store, damaged.Key, default)).Problems.ShouldNotBeEmpty();
+    }
+
+    [Fact]
     public async Task What_was_built_at_random_is_inspected_read_and_committed_as_it_was()
     {
         for (int seed = 0; seed < 60; seed++)
