@@ -5,6 +5,9 @@ namespace StreamHouse.Broker.NodeLogs;
 /// <summary>Lays out one frame in a buffer: records first, then the header in front of them.</summary>
 internal sealed class FrameBuilder
 {
+    // What is copied at a time is in the processor's nearest cache when its checksum is taken.
+    private const int CopyBytes = 16 * 1024;
+
     private readonly ILogDevice _device;
     private readonly Memory<byte> _usual;
     private Memory<byte> _buffer;
@@ -40,9 +43,14 @@ internal sealed class FrameBuilder
     public void AddEntry(long group, long epoch, long index, long baseOffset, int count, ReadOnlySpan<byte> batch)
     {
         Span<byte> output = _buffer.Span[_used..];
-        int head = LogRecord.WriteEntryHead(output, group, epoch, index, baseOffset, count, batch.Length);
-        batch.CopyTo(output[head..]);
-        Added(output[..(head + batch.Length)]);
+        Added(output[..LogRecord.WriteEntryHead(output, group, epoch, index, baseOffset, count, batch.Length)]);
+        while (!batch.IsEmpty)
+        {
+            Span<byte> copied = _buffer.Span.Slice(_used, Math.Min(batch.Length, CopyBytes));
+            batch[..copied.Length].CopyTo(copied);
+            Added(copied);
+            batch = batch[copied.Length..];
+        }
     }
 
     /// <summary>Adds a hint if the padding has room for it: hints never make a frame larger.</summary>
@@ -68,7 +76,6 @@ internal sealed class FrameBuilder
         return frame;
     }
 
-    /// <summary>The checksum is carried along while the bytes are still in the processor's cache.</summary>
     private void Added(ReadOnlySpan<byte> record)
     {
         _crc = Crc32C.Append(_crc, record);
