@@ -38,7 +38,7 @@ internal sealed record DeliberateBreak(string Name, string Rule, string Scenario
         Engine(EngineBreak.AcknowledgeUnsequenced, "acknowledge with acks=1 what was not sequenced", "single", 40),
         Engine(EngineBreak.TakeDamageForTornEnd, "take damage for a torn end", "proven bit flips", 5),
         Engine(EngineBreak.TakeTornEndForDamage, "take a torn end for damage", "unsynced bit flips", 5),
-        Store(Mutation.KeepLeasesOfDeletedTopic, "commit to a deleted topic", "cluster", 40),
+        Store(Mutation.KeepLeasesOfDeletedTopic, "commit to a deleted topic", "cluster", 100),
         Store(Mutation.KeepObjectsOfDeletedTopic, "keep the objects of deleted topics", "cluster", 40),
     ];
 
