@@ -125,7 +125,7 @@ internal sealed class GroupMember : IAsyncDisposable
         if (_state.BeforeJoin is { Count: > 0 } all)
         {
             await GiveUpAsync(all, ct);
-            if (IsGone)
+            if (_signals.IsGone)
             {
                 return;
             }
@@ -171,7 +171,7 @@ internal sealed class GroupMember : IAsyncDisposable
         {
             await GiveUpAsync(change.Revoked, ct);
         }
-        if (change.Added.Count > 0 && !IsGone)
+        if (change.Added.Count > 0 && !_signals.IsGone)
         {
             _state.OnAdded(change.Added);
             await _handover.TakeAsync(change.Added, ct);
@@ -182,14 +182,13 @@ internal sealed class GroupMember : IAsyncDisposable
         }
     }
 
-    private bool IsGone => _signals.Current is MemberSignal.Failed or MemberSignal.Expired;
-
     /// <summary>Waits until there is a reason to join again.</summary>
     private async Task StayAsync(CancellationToken ct)
     {
         while (true)
         {
-            await WaitAsync(_leader.IsMissingTopics && MissingTopicInterval < _options.MetadataAgeMax ? MissingTopicInterval : _options.MetadataAgeMax, ct);
+            TimeSpan patience = _leader.IsMissingTopics && MissingTopicInterval < _options.MetadataAgeMax ? MissingTopicInterval : _options.MetadataAgeMax;
+            await _signals.WaitAsync(patience, _clock, ct);
             (MemberSignal signal, StreamHouseException? error) = _signals.Take();
             switch (signal)
             {
@@ -207,20 +206,6 @@ internal sealed class GroupMember : IAsyncDisposable
                 default:
                     return;
             }
-        }
-    }
-
-    private async Task WaitAsync(TimeSpan timeout, CancellationToken ct)
-    {
-        using CancellationTokenSource limit = new(timeout, _clock);
-        using CancellationTokenRegistration stopped = ct.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), limit);
-        try
-        {
-            await _signals.WaitAsync(limit.Token);
-        }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-        {
-            // Time to look after the topics.
         }
     }
 
@@ -272,7 +257,7 @@ internal sealed class GroupMember : IAsyncDisposable
 
     private async Task GiveUpAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
     {
-        await _handover.GiveUpAsync(partitions, () => IsGone, ct);
+        await _handover.GiveUpAsync(partitions, () => _signals.IsGone, ct);
         _state.OnGone(partitions);
     }
 
@@ -292,29 +277,17 @@ internal sealed class GroupMember : IAsyncDisposable
         if (_state.Owned.Count > 0)
         {
             TopicPartition[] all = [.. _state.Owned];
-            await _handover.CloseAsync(all, isLost: _committer.Member is null || IsGone);
+            await _handover.CloseAsync(all, isLost: _committer.Member is null || _signals.IsGone);
             _state.OnGone(all);
         }
         await LeaveAsync("the consumer was closed", CancellationToken.None);
         _heartbeats.Member = _committer.Member = null;
     }
 
-    private async Task LeaveAsync(string reason, CancellationToken ct)
-    {
-        // A static member's place is kept for its restart, until its session ends.
-        if (_state.MemberId.Length == 0 || _state.InstanceId is not null)
-        {
-            return;
-        }
-        try
-        {
-            await _calls.LeaveAsync(_state.MemberId, reason, OffsetCommitter.TimeoutMax, ct);
-        }
-        catch (StreamHouseException e)
-        {
-            Log.LeaveFailed(_log, _group, e.Message);
-        }
-    }
+    // A static member's place is kept for its restart, until its session ends.
+    private Task LeaveAsync(string reason, CancellationToken ct) => _state.MemberId.Length == 0 || _state.InstanceId is not null
+        ? Task.CompletedTask
+        : _calls.TryLeaveAsync(_state.MemberId, reason, OffsetCommitter.TimeoutMax, _log, ct);
 
     private StreamHouseException Expired() => new(
         StreamHouseErrorCode.UnknownMember, $"The server of {_group} has not been heard for {_options.Membership.SessionTimeout}.");

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Google.Protobuf;
 using StreamHouse.Client.Transport;
 using StreamHouse.Rpc.Services;
@@ -56,10 +57,18 @@ internal sealed class MemberCalls(IClientTransport transport, string group, Grou
         return (await transport.CallAsync(GroupRpc.Heartbeat, request, options.SessionTimeout / 3, ct)).RebalanceInProgress;
     }
 
-    public Task<LeaveGroupResponse> LeaveAsync(string memberId, string reason, TimeSpan timeout, CancellationToken ct)
+    /// <summary>Leaves; a failure is logged, and the member's session then ends by itself.</summary>
+    public async Task TryLeaveAsync(string memberId, string reason, TimeSpan timeout, ILogger log, CancellationToken ct)
     {
         LeaveGroupRequest request = new() { Group = group, Members = { new LeavingMember { MemberId = memberId, Reason = reason } } };
-        return transport.CallAsync(GroupRpc.Leave, request, timeout, ct);
+        try
+        {
+            await transport.CallAsync(GroupRpc.Leave, request, timeout, ct);
+        }
+        catch (StreamHouseException e)
+        {
+            Log.LeaveFailed(log, group, e.Message);
+        }
     }
 
     public Task<CommitOffsetsResponse> CommitAsync(MemberIdentity member, List<OffsetToCommit> offsets, TimeSpan timeout, CancellationToken ct)

@@ -39,6 +39,9 @@ internal sealed class MemberSignals
         }
     }
 
+    /// <summary>Whether the group has given the member up, or may have.</summary>
+    public bool IsGone => Current is MemberSignal.Failed or MemberSignal.Expired;
+
     public void Set(MemberSignal signal, StreamHouseException? error = null)
     {
         lock (_gate)
@@ -61,6 +64,21 @@ internal sealed class MemberSignals
             (MemberSignal, StreamHouseException?) taken = (_signal, _error);
             (_signal, _error) = (MemberSignal.None, null);
             return taken;
+        }
+    }
+
+    /// <summary>Waits until something has happened, or <paramref name="timeout"/> is over.</summary>
+    public async Task WaitAsync(TimeSpan timeout, TimeProvider clock, CancellationToken ct)
+    {
+        using CancellationTokenSource limit = new(timeout, clock);
+        using CancellationTokenRegistration stopped = ct.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), limit);
+        try
+        {
+            await WaitAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            // The time is over.
         }
     }
 
