@@ -8,6 +8,7 @@ prepare_kafka() {
   gcc -O2 -I"$source/src" bench/kafka/client.c -o "$work/client" -L"$source/src" -l:librdkafka.so.1 -Wl,-rpath,"$source/src" -lpthread
   gcc -O2 bench/kafka/connections.c -o "$work/connections"
   gcc -O2 bench/kafka/disk.c -o "$work/disk"
+  gcc -O2 bench/kafka/floor.c -o "$work/floor"
 }
 
 # produce ADDRESS TOPIC COUNT SIZE: records a second, all acknowledged.
@@ -46,6 +47,8 @@ round_kafka() {
   # With next to no load, and with some.
   out=$(timeout 60 "$work/client" one "$kafka_address" one 4000)
   note kafka_one_p50 "$(field p50 <<<"$out")"; note kafka_one_p99 "$(field p99 <<<"$out")"
+  out=$(timeout 60 "$work/client" one "$mock" one 4000)
+  note kafka_one_mock "$(field p50 <<<"$out")"
   out=$(timeout 60 "$work/client" steady "$kafka_address" steady 50000 8)
   note kafka_ack_p50 "$(field ackP50 <<<"$out")"; note kafka_ack_p99 "$(field ackP99 <<<"$out")"
   note kafka_end_p50 "$(field endP50 <<<"$out")"; note kafka_end_p99 "$(field endP99 <<<"$out")"
@@ -78,6 +81,13 @@ round_kafka() {
   out=$(timeout 60 "$work/connections" idle "${kafka_address##*:}" idle 1000 10 "$server_pid")
   note kafka_idle "$(field corePercent <<<"$out")"; note kafka_idle_answers "$(field answersPerSecond <<<"$out")"
   stop_server; rm -rf "$data"
+  local floor_port
+  coproc FLOOR { exec "$work/floor"; }
+  pids+=("$FLOOR_PID")
+  read -r floor_port <&"${FLOOR[0]}"
+  out=$(timeout 60 "$work/connections" idle "$floor_port" idle 1000 10 "$FLOOR_PID")
+  note kafka_idle_floor "$(field corePercent <<<"$out")"
+  kill "$FLOOR_PID"; wait "$FLOOR_PID" 2>/dev/null || true
 
   start_server "$data"
   out=$(timeout 60 "$work/connections" open "${kafka_address##*:}" 10000 "$server_pid")
@@ -115,8 +125,10 @@ table_kafka() {
 | the client and the disk by themselves, same rounds | |
 | --- | --- |
 | mock broker, 100 B | $(summary kafka_mock) records/s |
+| mock broker, one at a time, p50 | $(summary kafka_one_mock %.3f) ms |
 | mock broker, 1 KiB | $(summary kafka_kib_mock) MB/s |
 | disk, 4 GiB in order past the page cache, then fdatasync | $(summary kafka_disk) MB/s |
 | disk, 4 KiB and fdatasync, p50 | $(summary kafka_sync %.3f) ms |
+| 1,000 idle consumers of a program that only reads and answers | $(summary kafka_idle_floor %.1f) % of a core |
 T
 }
