@@ -10,7 +10,7 @@ public enum ReadConsistency
     Strong = 0,
 
     /// <summary>
-    /// Everything that was acknowledged before the request is seen. The server asks its metadata store first; when that does not answer, the call
+    /// Everything that was acknowledged with <c>acks=all</c> before the request is seen. The server asks its metadata store first; when that does not answer, the call
     /// is tried again and fails with <see cref="StreamHouseErrorCode.TimedOut"/> in the end.
     /// </summary>
     Linearizable = 1,

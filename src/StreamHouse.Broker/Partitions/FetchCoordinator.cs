@@ -186,7 +186,8 @@ internal sealed class FetchCoordinator(
         }
     }
 
-    private PartitionFetch Unknown(TopicPartition partition) =>
+    /// <summary>The answer for a partition that is not there.</summary>
+    public PartitionFetch Unknown(TopicPartition partition) =>
         new() { Partition = partition, Error = whyUnknown(partition), Message = $"There is no partition {partition}." };
 
     private static FetchResult Refuse(FetchRequest request, BrokerErrorCode code, string message)

@@ -9,7 +9,8 @@ namespace StreamHouse.Broker.Partitions;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Why that is linearizable for topics that acknowledge from objects. Batches become visible, and are acknowledged, only after their slice was
+/// Why that is linearizable for topics that acknowledge from objects; appends are those with <see cref="Acks.All"/>, the others are acknowledged
+/// before they have happened. Batches become visible, and are acknowledged, only after their slice was
 /// committed by a transaction that requires the lease row to name this holder and epoch; taking a lease changes both and starts the new leader
 /// at the row's committed end. Commits and take-overs are therefore in one order, that of their transactions on the row. Let an append take
 /// effect when its leader raises the high watermark, or, if that leader is deposed first, at the take-over, in offset order: always between its
@@ -32,7 +33,8 @@ namespace StreamHouse.Broker.Partitions;
 /// what it acknowledged the next start recovers. The row is read all the same: it tells a process whose leases were taken in spite of that.
 /// </para>
 /// </remarks>
-internal sealed class LinearizableReads(Func<TopicPartition, PartitionWriter?> find, ReadBarrier barrier, FetchCoordinator fetches, TimeProvider clock, EngineBreak broken)
+internal sealed class LinearizableReads(
+    Func<TopicPartition, PartitionWriter?> find, ReadBarrier barrier, FetchCoordinator fetches, TimeProvider clock, EngineBreak broken)
 {
     /// <summary>See <see cref="IBroker.FetchAsync"/>. The wait for data is shortened by the time the confirmation took.</summary>
     public async ValueTask<FetchResult> FetchAsync(FetchRequest request, CancellationToken ct)
@@ -66,22 +68,37 @@ internal sealed class LinearizableReads(Func<TopicPartition, PartitionWriter?> f
         }
     }
 
-    // What is refused, by place in the request; null when nothing is. Partitions that are not led here are left to the read itself.
+    // What is refused, by place in the request; null when nothing is. Only what was confirmed is left to the read: a partition that is not led
+    // now may be by then, on the word of a row that was read before the request came.
     private async Task<PartitionFetch?[]?> ConfirmAsync(IReadOnlyList<FetchPartition> wanted, CancellationToken ct)
     {
+        if (broken == EngineBreak.SkipTheReadBarrier)
+        {
+            return null;
+        }
         PartitionWriter?[] writers = new PartitionWriter?[wanted.Count];
+        PartitionFetch?[]? refused = null;
         List<TopicPartition> led = new(wanted.Count);
         for (int i = 0; i < writers.Length; i++)
         {
-            if (find(wanted[i].Partition) is { IsReadable: true } writer)
+            TopicPartition partition = wanted[i].Partition;
+            if (find(partition) is not { } writer)
+            {
+                Refuse(i, fetches.Unknown(partition));
+            }
+            else if (writer.ReadRefusal is { } refusal)
+            {
+                Refuse(i, new PartitionFetch { Partition = partition, Error = refusal.Error, Message = refusal.Message });
+            }
+            else
             {
                 writers[i] = writer;
-                led.Add(writer.Partition);
+                led.Add(partition);
             }
         }
-        if (led.Count == 0 || broken == EngineBreak.SkipTheReadBarrier)
+        if (led.Count == 0)
         {
-            return null;
+            return refused;
         }
         IReadOnlyDictionary<TopicPartition, Lease>? rows = null;
         BrokerException? failure = null;
@@ -93,16 +110,16 @@ internal sealed class LinearizableReads(Func<TopicPartition, PartitionWriter?> f
         {
             failure = e;
         }
-        PartitionFetch?[]? refused = null;
         for (int i = 0; i < writers.Length; i++)
         {
             if (writers[i] is { } writer && (rows is null ? (failure!.Code, failure.Message) : Check(writer, rows)) is { } refusal)
             {
-                refused ??= new PartitionFetch?[writers.Length];
-                refused[i] = new PartitionFetch { Partition = writer.Partition, Error = refusal.Error, Message = refusal.Message };
+                Refuse(i, new PartitionFetch { Partition = writer.Partition, Error = refusal.Error, Message = refusal.Message });
             }
         }
         return refused;
+
+        void Refuse(int place, PartitionFetch answer) => (refused ??= new PartitionFetch?[wanted.Count])[place] = answer;
     }
 
     private static (BrokerErrorCode Error, string Message)? Check(PartitionWriter writer, IReadOnlyDictionary<TopicPartition, Lease> rows)

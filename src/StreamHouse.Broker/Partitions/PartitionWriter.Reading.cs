@@ -3,14 +3,14 @@ namespace StreamHouse.Broker.Partitions;
 /// <content>What readers ask: marks, visible batches, waiting for more.</content>
 internal sealed partial class PartitionWriter
 {
-    /// <summary>Whether reads are not refused: this process leads the partition, as far as it knows, and is sure of its leases.</summary>
-    public bool IsReadable
+    /// <summary>Why nothing may be read here now; null while this process leads the partition, as far as it knows, and is sure of its leases.</summary>
+    public AppendResult? ReadRefusal
     {
         get
         {
             lock (_lock)
             {
-                return Refusal is null;
+                return Refusal;
             }
         }
     }

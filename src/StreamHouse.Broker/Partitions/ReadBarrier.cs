@@ -50,7 +50,8 @@ internal sealed class ReadBarrier(ILeaseStore leases, TimeProvider clock, FetchO
     {
         lock (_lock)
         {
-            if (_waiting >= options.WaitingFetchesMax)
+            // Those that gave up stay in the next round until it begins.
+            if (Math.Max(_waiting, _next?.Answers.Count ?? 0) >= options.WaitingFetchesMax)
             {
                 throw new BrokerException(BrokerErrorCode.Overloaded, $"More than {options.WaitingFetchesMax} reads wait already; try again later.");
             }
@@ -83,13 +84,23 @@ internal sealed class ReadBarrier(ILeaseStore leases, TimeProvider clock, FetchO
         }
     }
 
-    // Ended when all its requests have given up: a call that hangs must not hold up those that come later.
+    // Ends when all its requests have given up, whether the call ends or not: one that hangs must not hold up those that come later.
     private async Task ReadAsync(Round round)
+    {
+        using CancellationTokenSource limit = new(options.BarrierTimeout, clock);
+        TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (limit.Token.UnsafeRegister(static o => ((TaskCompletionSource)o!).TrySetResult(), over))
+        {
+            _ = AnswerAsync(round, over, limit.Token);
+            await over.Task;
+        }
+    }
+
+    private async Task AnswerAsync(Round round, TaskCompletionSource over, CancellationToken limit)
     {
         try
         {
-            using CancellationTokenSource limit = new(options.BarrierTimeout, clock);
-            IReadOnlyList<Lease> rows = await leases.ReadLeasesAsync([.. round.Partitions], limit.Token);
+            IReadOnlyList<Lease> rows = await leases.ReadLeasesAsync([.. round.Partitions], limit);
             Dictionary<TopicPartition, Lease> byPartition = rows.ToDictionary(r => r.Partition);
             round.Answers.ForEach(a => a.TrySetResult(byPartition));
         }
@@ -100,6 +111,7 @@ internal sealed class ReadBarrier(ILeaseStore leases, TimeProvider clock, FetchO
             Exception failure = e is OperationCanceledException or IOException ? Unconfirmed(e) : e;
             round.Answers.ForEach(a => a.TrySetException(failure));
         }
+        over.TrySetResult();
     }
 
     private static void Expire(object? answer) => Answer(answer).TrySetException(Unconfirmed(null));

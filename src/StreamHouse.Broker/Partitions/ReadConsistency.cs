@@ -10,7 +10,7 @@ public enum ReadConsistency
     Strong,
 
     /// <summary>
-    /// Everything that was acknowledged before the request arrived is seen: the leader answers only after the metadata has confirmed, by a read
+    /// Everything that was acknowledged with <see cref="Acks.All"/> before the request arrived is seen: the leader answers only after the metadata has confirmed, by a read
     /// that began after the request arrived, that it still leads. Costs a read of the metadata, which requests that wait share.
     /// </summary>
     Linearizable,

@@ -16,6 +16,9 @@ internal static class AlignedMemory
         return array.AsMemory(OffsetToAlignment(array), bytes);
     }
 
+    /// <summary>The largest multiple of the alignment that is not above <paramref name="bytes"/>.</summary>
+    public static int RoundDown(int bytes) => bytes / AlignmentBytes * AlignmentBytes;
+
     private static unsafe int OffsetToAlignment(byte[] pinned)
     {
         nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));

@@ -14,7 +14,6 @@ internal sealed class FolderLogFile : AwaitedOperation, ILogFile
     private string _path;
     private int _direct = -1;
     private bool _directTried;
-    private bool _directWorks;
     private bool _closed;
     private long _position;
     private ReadOnlyMemory<byte> _data;
@@ -137,7 +136,7 @@ internal sealed class FolderLogFile : AwaitedOperation, ILogFile
         NativeFile.SyncData(_descriptor, _path);
     }
 
-    /// <summary>Writes past the page cache; false when the file system refuses to, which it does at the first attempt or never.</summary>
+    /// <summary>Writes past the page cache; false when the file system refuses to: at the first attempt, or, with larger blocks, at some.</summary>
     private unsafe bool TryWriteDirect(byte* bytes, int length, long position)
     {
         if (!_directTried)
@@ -152,10 +151,9 @@ internal sealed class FolderLogFile : AwaitedOperation, ILogFile
         int error = NativeFile.Write(_direct, bytes, length, position);
         if (error == 0)
         {
-            _directWorks = true;
             return true;
         }
-        if (error == NativeFile.InvalidArgument && !_directWorks)
+        if (error == NativeFile.InvalidArgument)
         {
             NativeFile.Close(_direct);
             _direct = -1;

@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using StreamHouse.Broker.Segments;
+using StreamHouse.Storage.Files;
 
 namespace StreamHouse.Storage.Objects;
 
@@ -25,7 +26,7 @@ public sealed class FolderObjectStore : IObjectStore, IDisposable
             throw new ArgumentException(problem, nameof(options));
         }
         _root = Path.GetFullPath(options.Path);
-        _writer = new FolderWriter(_root, options.WriteChunkBytes);
+        _writer = new FolderWriter(_root, AlignedMemory.RoundDown(options.WriteChunkBytes));
         FolderErrors.Wrap("prepare", _root, _writer.Prepare);
         _reads = new FolderThreads("objects-read", options.ReadThreads, options.QueuedCallsMax);
         _writes = new FolderThreads("objects-write", options.WriteThreads, options.QueuedCallsMax);

@@ -6,7 +6,7 @@ using StreamHouse.Storage.Files;
 namespace StreamHouse.Storage.Objects;
 
 /// <summary>The changing half of the folder store; blocking.</summary>
-internal sealed class FolderWriter(string root, int chunkBytes)
+internal sealed class FolderWriter(string root, int stepBytes)
 {
     /// <summary>Beside the objects, so that a rename never crosses file systems; a key cannot begin with a dot.</summary>
     private const string TemporaryFolder = ".tmp";
@@ -104,7 +104,7 @@ internal sealed class FolderWriter(string root, int chunkBytes)
         {
             total += piece.Length;
         }
-        Memory<byte> step = _steps.TryTake(out Memory<byte> idle) ? idle : AlignedMemory.Allocate(chunkBytes / AlignedMemory.AlignmentBytes * AlignedMemory.AlignmentBytes);
+        Memory<byte> step = _steps.TryTake(out Memory<byte> idle) ? idle : AlignedMemory.Allocate(stepBytes);
         try
         {
             using ObjectFile file = new(path, total, step);

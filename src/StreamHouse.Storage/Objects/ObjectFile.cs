@@ -13,7 +13,6 @@ internal sealed class ObjectFile : IDisposable
     private readonly SafeFileHandle _file;
     private readonly Memory<byte> _step;
     private int _direct;
-    private bool _directWorks;
     private long _written;
     private int _used;
 
@@ -74,7 +73,7 @@ internal sealed class ObjectFile : IDisposable
 
     private void WriteStep()
     {
-        int direct = _used / AlignedMemory.AlignmentBytes * AlignedMemory.AlignmentBytes;
+        int direct = AlignedMemory.RoundDown(_used);
         if (direct > 0 && !TryWriteDirect(direct))
         {
             direct = 0;
@@ -88,7 +87,7 @@ internal sealed class ObjectFile : IDisposable
         _used = 0;
     }
 
-    /// <summary>False when the file system refuses such writes, which it does at the first or never.</summary>
+    /// <summary>False when the file system refuses such a write; one with larger blocks refuses the last of a file, after others.</summary>
     private unsafe bool TryWriteDirect(int bytes)
     {
         if (_direct < 0)
@@ -102,9 +101,9 @@ internal sealed class ObjectFile : IDisposable
         }
         if (error == 0)
         {
-            return _directWorks = true;
+            return true;
         }
-        if (error == NativeFile.InvalidArgument && !_directWorks)
+        if (error == NativeFile.InvalidArgument)
         {
             CloseDirect();
             return false;

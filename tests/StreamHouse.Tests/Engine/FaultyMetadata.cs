@@ -26,6 +26,9 @@ internal class FaultyMetadata : DispatchProxy
     /// <summary>Runs before each commit.</summary>
     public Func<ObjectCommit, Task>? BeforeCommit { get; set; }
 
+    /// <summary>A read of leases that has begun cannot be cancelled, as one on a thread that hangs.</summary>
+    public bool LeaseReadsIgnoreCancellation { get; set; }
+
     /// <summary>Runs before each read of lease rows.</summary>
     public Func<Task>? BeforeLeaseRead { get; set; }
 
@@ -106,7 +109,7 @@ internal class FaultyMetadata : DispatchProxy
         {
             LeaseReads.Add(partitions);
         }
-        await (before?.Invoke() ?? Task.CompletedTask).WaitAsync(ct);
+        await (before?.Invoke() ?? Task.CompletedTask).WaitAsync(LeaseReadsIgnoreCancellation ? CancellationToken.None : ct);
         IReadOnlyList<Lease> rows = await _inner.ReadLeasesAsync(partitions, ct);
         await (after?.Invoke() ?? Task.CompletedTask).WaitAsync(ct);
         return rows;

@@ -70,6 +70,42 @@ public class LinearizableReadTests
     }
 
     [Fact]
+    public async Task A_partition_that_was_not_confirmed_is_not_read_even_if_it_could_be_by_then()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync();
+        TopicDescription topic = await rig.CreateTopicAsync();
+        TaskCompletionSource open = new();
+        rig.Metadata.BeforeLeaseRead = () => open.Task;
+        FetchRequest request = new([new(new(topic.Id, 0), 0, 1000), new(new(topic.Id, 1), 0, 1000)], 1, 10_000, TimeSpan.Zero)
+        {
+            Consistency = ReadConsistency.Linearizable,
+        };
+        Task<FetchResult> fetching = rig.Broker.FetchAsync(request, CancellationToken.None).AsTask();
+
+        await rig.Broker.AddPartitionsAsync(topic.Id, 2, CancellationToken.None);
+        open.SetResult();
+
+        using FetchResult fetched = await fetching.WaitAsync(Soon);
+        fetched.Partitions.Select(p => p.Error).ShouldBe([BrokerErrorCode.None, BrokerErrorCode.UnknownPartition]);
+        (await EndAsync(rig, topic, partition: 1)).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_read_of_the_metadata_that_never_ends_holds_up_no_later_request()
+    {
+        await using EngineRig rig = await EngineRig.StartAsync(Impatient);
+        TopicDescription topic = await rig.CreateTopicAsync();
+        TaskCompletionSource never = new();
+        rig.Metadata.BeforeLeaseRead = () => never.Task;
+        rig.Metadata.LeaseReadsIgnoreCancellation = true;
+
+        (await Should.ThrowAsync<BrokerException>(() => EndAsync(rig, topic).WaitAsync(Soon))).Code.ShouldBe(BrokerErrorCode.TimedOut);
+        rig.Metadata.BeforeLeaseRead = null;
+        await EngineRig.UntilAsync(async () => await TryEndAsync(rig, topic) == 0);
+        never.SetResult();
+    }
+
+    [Fact]
     public async Task A_released_lease_is_nobodys()
     {
         await using EngineRig rig = await EngineRig.StartAsync();
@@ -211,13 +247,14 @@ public class LinearizableReadTests
     {
         await using EngineRig rig = await EngineRig.StartAsync();
         TopicDescription topic = await rig.CreateTopicAsync();
-        rig.Metadata.BeforeLeaseRead = () => Task.Delay(300);
+        rig.Metadata.BeforeLeaseRead = () => Task.Delay(3000);
         long started = TimeProvider.System.GetTimestamp();
 
-        using FetchResult fetched = await FetchAsync(rig, topic, 0, wait: TimeSpan.FromMilliseconds(400)).WaitAsync(Soon);
+        using FetchResult fetched = await FetchAsync(rig, topic, 0, wait: TimeSpan.FromMilliseconds(3500)).WaitAsync(Soon);
 
         fetched.Partitions[0].Error.ShouldBe(BrokerErrorCode.None);
-        TimeProvider.System.GetElapsedTime(started).ShouldBeInRange(TimeSpan.FromMilliseconds(390), TimeSpan.FromMilliseconds(680));
+        // Not shorter than asked, and not by the three seconds longer that the confirmation took.
+        TimeProvider.System.GetElapsedTime(started).ShouldBeInRange(TimeSpan.FromMilliseconds(3490), TimeSpan.FromMilliseconds(6400));
     }
 
     [Fact]

@@ -86,11 +86,11 @@ internal sealed class ConsumerService(IBroker broker, BrokerMetrics metrics, Tim
 
     private async ValueTask<FetchResult> ReadAsync(Broker.Partitions.FetchRequest request, RpcContext context)
     {
-        if (request.WaitMax == TimeSpan.Zero)
+        if (request.WaitMax == TimeSpan.Zero && request.Consistency == Broker.Partitions.ReadConsistency.Strong)
         {
             return await broker.FetchAsync(request, context.Aborted);
         }
-        // A read that waits for data must not hold up a server that stops.
+        // A read that waits for data, or for the metadata, must not hold up a server that stops.
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(context.Aborted, context.Stopping);
         try
         {
