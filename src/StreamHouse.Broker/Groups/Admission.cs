@@ -12,12 +12,15 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
     /// <summary>A new member whose client has gone unheard must not stay for the length of a rebalance.</summary>
     private static readonly TimeSpan NewMemberTimeout = TimeSpan.FromMinutes(5);
 
-    /// <summary>The client comes back at once with the id it was told, or not at all. How long it stays a member while silent is another matter.</summary>
+    /// <summary>A client comes back at once with the id it was told, or not at all. How long it stays a member while silent is another matter.</summary>
     private static readonly TimeSpan PendingTimeoutMax = TimeSpan.FromMinutes(1);
 
     private const int NameInMemberIdMax = 64;
 
     private MemberList Members => rebalance.Members;
+
+    // Ids that nobody has joined with yet do not count: whoever only asks for them must not keep members out.
+    private bool IsFull => Members.Count >= options.MembersMax;
 
     /// <summary>See <see cref="IGroupCoordinator.JoinAsync"/>. The protocols' metadata is the group's from now on.</summary>
     public JoinStep Join(JoinRequest request, IReadOnlyList<GroupProtocol> protocols)
@@ -68,9 +71,9 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
         {
             return Inconsistent(request);
         }
-        if (Members.Count + rebalance.Pending.Count >= options.MembersMax)
+        if (IsFull)
         {
-            return Refuse(request, BrokerErrorCode.GroupFull, $"The group has {options.MembersMax} members, as many as it may (Groups:MembersMax).");
+            return Full(request);
         }
         string name = Shorten(request.InstanceId ?? request.ClientId);
         string id = $"{name}-{random.NextGuid():D}";
@@ -89,9 +92,18 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
 
     private JoinStep JoinPending(JoinRequest request, IReadOnlyList<GroupProtocol> protocols)
     {
-        return Contradicts(request, protocols, except: null)
-            ? Inconsistent(request)
-            : Add(request.MemberId, isKnown: true, request, protocols);
+        if (Contradicts(request, protocols, except: null))
+        {
+            return Inconsistent(request);
+        }
+        if (IsFull)
+        {
+            // Others joined first: nobody waits for this one any longer.
+            rebalance.Pending.Remove(request.MemberId);
+            rebalance.OnRemoved(members: false);
+            return Full(request);
+        }
+        return Add(request.MemberId, isKnown: true, request, protocols);
     }
 
     private JoinStep Rejoin(Member member, JoinRequest request, IReadOnlyList<GroupProtocol> protocols)
@@ -200,6 +212,9 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
 
     private static JoinStep Inconsistent(JoinRequest request) =>
         Refuse(request, BrokerErrorCode.InconsistentGroupProtocol, "The member supports no protocol that all members of the group support.");
+
+    private JoinStep Full(JoinRequest request) =>
+        Refuse(request, BrokerErrorCode.GroupFull, $"The group has {options.MembersMax} members, as many as it may (Groups:MembersMax).");
 
     private static JoinStep NoMemory(JoinRequest request) =>
         Refuse(request, BrokerErrorCode.Overloaded, "The members of all groups use as much memory as they may (Groups:MemoryBytesMax).");

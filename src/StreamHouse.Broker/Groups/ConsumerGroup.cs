@@ -5,8 +5,8 @@ using StreamHouse.Broker.Metadata;
 namespace StreamHouse.Broker.Groups;
 
 /// <summary>
-/// One group: checks what members say, and lets <see cref="Admission"/>, <see cref="Assignments"/>, <see cref="Departures"/> and <see cref="Rebalance"/>
-/// decide what follows. Safe for concurrent use.
+/// One group: lets <see cref="Sessions"/> check who calls, and <see cref="Admission"/>, <see cref="Assignments"/>, <see cref="Departures"/> and
+/// <see cref="Rebalance"/> decide what follows. Safe for concurrent use.
 /// </summary>
 internal sealed class ConsumerGroup
 {
@@ -16,6 +16,7 @@ internal sealed class ConsumerGroup
     private readonly Admission _admission;
     private readonly Assignments _assignments;
     private readonly Departures _departures;
+    private readonly Sessions _sessions;
     private long _lookAt = long.MaxValue;
     private bool _closed;
 
@@ -28,15 +29,17 @@ internal sealed class ConsumerGroup
     /// <param name="metrics">What is counted.</param>
     /// <param name="logger">Log.</param>
     public ConsumerGroup(
-        string name, long number, GroupOptions options, GroupTimers timers, GroupMemory memory, IRandomSource random, BrokerMetrics metrics, ILogger logger)
+        string name, long number, GroupOptions options, GroupTimers timers, GroupMemory memory, IRandomSource random, BrokerMetrics metrics,
+        ILogger logger)
     {
         Name = name;
         Number = number;
         _timers = timers;
-        _rebalance = new Rebalance(name, timers, memory, options.InitialRebalanceDelay, metrics, logger);
+        _rebalance = new Rebalance(name, timers, memory, options, metrics, logger);
         _admission = new Admission(_rebalance, options, timers, memory, random);
         _assignments = new Assignments(name, _rebalance, timers, memory);
         _departures = new Departures(name, _rebalance, logger);
+        _sessions = new Sessions(_rebalance, timers);
     }
 
     public string Name { get; }
@@ -49,17 +52,6 @@ internal sealed class ConsumerGroup
     /// <summary>Reads what was stored of the group; null before the first join. The coordinator's lock guards it.</summary>
     public Task? Loading { get; set; }
 
-    public int MemberCount
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return Members.Count;
-            }
-        }
-    }
-
     public GroupState State
     {
         get
@@ -71,16 +63,17 @@ internal sealed class ConsumerGroup
         }
     }
 
-    /// <summary>Its place among the groups that only have ids to be joined with, or null. The coordinator's lock guards it.</summary>
-    public LinkedListNode<ConsumerGroup>? Expected { get; set; }
+    /// <summary>Its place among the groups that can be given up, or null. The coordinator's lock guards it.</summary>
+    public LinkedListNode<ExpectedGroup>? Expected { get; set; }
 
+    /// <summary>Who is in it.</summary>
     public GroupOccupancy Occupancy
     {
         get
         {
             lock (_lock)
             {
-                return Members.Count > 0 ? GroupOccupancy.Members : _rebalance.Pending.Count > 0 ? GroupOccupancy.Expected : GroupOccupancy.Vacant;
+                return new GroupOccupancy(Members.Count, _rebalance.Pending.Bytes);
             }
         }
     }
@@ -104,10 +97,8 @@ internal sealed class ConsumerGroup
         {
             if (_closed)
             {
-                return Task.FromResult(new JoinResult
-                {
-                    Error = BrokerErrorCode.ShuttingDown, Message = GroupErrors.MessageOf(BrokerErrorCode.ShuttingDown), MemberId = request.MemberId,
-                });
+                string message = GroupErrors.MessageOf(BrokerErrorCode.ShuttingDown);
+                return Task.FromResult(new JoinResult { Error = BrokerErrorCode.ShuttingDown, Message = message, MemberId = request.MemberId });
             }
             step = _admission.Join(request, protocols);
             LookAgain();
@@ -123,7 +114,7 @@ internal sealed class ConsumerGroup
         lock (_lock)
         {
             Member? member = null;
-            BrokerErrorCode error = _closed ? BrokerErrorCode.ShuttingDown : Check(request.Member, out member);
+            BrokerErrorCode error = _closed ? BrokerErrorCode.ShuttingDown : _sessions.Check(request.Member, out member);
             error = error == BrokerErrorCode.None ? _assignments.Check(request) : error;
             if (error != BrokerErrorCode.None)
             {
@@ -157,13 +148,7 @@ internal sealed class ConsumerGroup
     {
         lock (_lock)
         {
-            BrokerErrorCode error = Check(identity, out Member? member);
-            if (error != BrokerErrorCode.None)
-            {
-                return error;
-            }
-            member!.Due = _timers.After(member.SessionTimeout);
-            return _rebalance.State == GroupState.PreparingRebalance ? BrokerErrorCode.RebalanceInProgress : BrokerErrorCode.None;
+            return _sessions.Heartbeat(identity);
         }
     }
 
@@ -183,25 +168,12 @@ internal sealed class ConsumerGroup
     {
         lock (_lock)
         {
-            if (identity is { } claimed && (claimed.Generation >= 0 || Members.Count > 0))
+            BrokerErrorCode error = _sessions.CheckCommitter(identity);
+            if (error == BrokerErrorCode.None)
             {
-                BrokerErrorCode error = Check(claimed, out Member? member);
-                if (error != BrokerErrorCode.None)
-                {
-                    return error;
-                }
-                member!.Due = _timers.After(member.SessionTimeout);
-                if (_rebalance.State == GroupState.CompletingRebalance)
-                {
-                    return BrokerErrorCode.RebalanceInProgress;
-                }
+                commit();
             }
-            else if (Members.Count > 0)
-            {
-                return BrokerErrorCode.UnknownMember;
-            }
-            commit();
-            return BrokerErrorCode.None;
+            return error;
         }
     }
 
@@ -288,8 +260,6 @@ internal sealed class ConsumerGroup
             }
         }
     }
-
-    private BrokerErrorCode Check(MemberIdentity identity, out Member? member) => Members.Check(identity, _rebalance.Generation, out member);
 
     private void Abandon(JoinStep step)
     {

@@ -151,7 +151,7 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
     public async Task<GroupDescription> DescribeAsync(string group, CancellationToken ct)
     {
         GroupName.ThrowIfInvalid(group);
-        if (With(group, null, g => g.MemberCount > 0 ? g.Describe() : null) is { } present)
+        if (With(group, null, g => g.Occupancy.Members > 0 ? g.Describe() : null) is { } present)
         {
             return present;
         }
@@ -171,7 +171,7 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
         }
         foreach (ConsumerGroup present in Table.Snapshot())
         {
-            if (present.MemberCount > 0)
+            if (present.Occupancy.Members > 0)
             {
                 groups[present.Name] = present.List();
             }

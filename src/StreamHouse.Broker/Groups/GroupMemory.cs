@@ -1,6 +1,10 @@
 namespace StreamHouse.Broker.Groups;
 
-/// <summary>What the members of all groups may occupy together.</summary>
+/// <summary>
+/// What the members of all groups may occupy together. Ids that nobody has joined with yet are counted besides: a quarter is for those of groups that
+/// can be given up as a whole (<see cref="ExpectedGroups"/>), and a quarter for those of all others, who give up single ids (<see cref="PendingMembers"/>).
+/// Neither kind can make the other be given up.
+/// </summary>
 /// <param name="bytesMax">The limit.</param>
 internal sealed class GroupMemory(long bytesMax)
 {
@@ -9,12 +13,16 @@ internal sealed class GroupMemory(long bytesMax)
 
     private long _rented;
     private long _pending;
+    private long _expected;
 
     /// <summary>Bytes in use.</summary>
     public long Rented => Volatile.Read(ref _rented);
 
-    /// <summary>Whether ids that nobody has joined with yet occupy more than they should.</summary>
-    public bool HasManyPending => Volatile.Read(ref _pending) > _pendingMax;
+    /// <summary>Whether ids of groups that have members, or that a call is using, occupy more than they should.</summary>
+    public bool HasManyPending => Volatile.Read(ref _pending) - Volatile.Read(ref _expected) > _pendingMax;
+
+    /// <summary>Whether ids of groups that can be given up occupy more than they should.</summary>
+    public bool HasManyExpected => Volatile.Read(ref _expected) > _pendingMax;
 
     /// <summary>Takes bytes, or none when they do not fit. A negative number gives back.</summary>
     public bool TryRent(long bytes)
@@ -41,7 +49,10 @@ internal sealed class GroupMemory(long bytesMax)
         return true;
     }
 
-    /// <summary>Gives bytes of such an id back.</summary>
+    /// <summary>So many bytes of such ids are now those of a group that can be given up; a negative number: no longer.</summary>
+    public void Expect(long bytes) => Interlocked.Add(ref _expected, bytes);
+
+    /// <summary>Gives bytes of such ids back.</summary>
     public void ReturnPending(long bytes)
     {
         Return(bytes);

@@ -6,8 +6,8 @@ namespace StreamHouse.Broker.Groups;
 public sealed record GroupOptions
 {
     /// <summary>
-    /// How long the first generation of a group waits for further members after each that joins, at most until the rebalance timeout. Members of one deployment
-    /// start within milliseconds of each other; a lone consumer should not notice. Zero to 1 min.
+    /// How long the first generation of a group waits for further members after each that joins, at most until the rebalance timeout. Members of one
+    /// deployment start within milliseconds of each other; a lone consumer should not notice. Zero to 1 min.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan InitialRebalanceDelay { get; init; } = TimeSpan.FromMilliseconds(50);
@@ -20,15 +20,22 @@ public sealed record GroupOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan SessionTimeoutMax { get; init; } = TimeSpan.FromMinutes(30);
 
-    /// <summary>Members of one group, those that are joining included: 1 to 100,000.</summary>
+    /// <summary>
+    /// Members of one group: 1 to 100,000. Of the ids that clients were told and have yet to join with, a group keeps as many besides, the newest.
+    /// </summary>
     [Range(1, 100_000)]
     public int MembersMax { get; init; } = 2000;
 
-    /// <summary>Groups that have members, or members about to join, on the whole server; those with only the latter make room for others. 1 to 1,000,000.</summary>
+    /// <summary>
+    /// Groups that have members, or members about to join, on the whole server; those with only the latter make room for others. 1 to 1,000,000.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int GroupsMax { get; init; } = 20_000;
 
-    /// <summary>Memory for members of all groups, their subscriptions and assignments, in bytes. Joins and assignments that do not fit are refused. 64 KiB to 16 GiB.</summary>
+    /// <summary>
+    /// Memory for members of all groups, their subscriptions and assignments, in bytes. Joins and assignments that do not fit are refused. 64 KiB to
+    /// 16 GiB.
+    /// </summary>
     [Range(typeof(long), "65536", "17179869184")]
     public long MemoryBytesMax { get; init; } = 64L << 20;
 

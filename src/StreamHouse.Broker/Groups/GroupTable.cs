@@ -7,13 +7,14 @@ namespace StreamHouse.Broker.Groups;
 /// <summary>
 /// The groups that have members, or are about to. A group is in the table from the first call that would give it a member until it has none and
 /// no call is in progress; what must outlive that is in the store. Groups that nobody but expected members keep there make room for others, the one
-/// that was used longest ago first: clients that ask for ids and never come back cost nobody else a place.
+/// that was used longest ago first, when there are too many groups or their ids are too large: clients that ask for ids and never come back cost nobody
+/// else a place. What groups with members hold, ids included, never makes another be given up.
 /// </summary>
 internal sealed class GroupTable : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, ConsumerGroup> _groups = new(StringComparer.Ordinal);
-    private readonly LinkedList<ConsumerGroup> _expected = [];
+    private readonly ExpectedGroups _expected;
     private readonly IGroupStore _store;
     private readonly GroupOptions _options;
     private readonly IRandomSource _random;
@@ -33,6 +34,7 @@ internal sealed class GroupTable : IDisposable
         _logger = logger;
         _timers = new GroupTimers(clock, OnTime);
         _memory = new GroupMemory(options.MemoryBytesMax);
+        _expected = new ExpectedGroups(_memory);
     }
 
     /// <summary>Groups in the table.</summary>
@@ -55,7 +57,7 @@ internal sealed class GroupTable : IDisposable
             long members = 0;
             foreach (ConsumerGroup group in Snapshot())
             {
-                members += group.MemberCount;
+                members += group.Occupancy.Members;
             }
             return members;
         }
@@ -167,9 +169,9 @@ internal sealed class GroupTable : IDisposable
                 _groups.Add(name, group);
             }
             Pin(group);
-            while (_memory.HasManyPending && TryGiveUpExpected())
+            while (_expected.AreTooLarge && TryGiveUpExpected())
             {
-                // Until ids have no more than their part of the memory.
+                // Until their ids have no more than their part of the memory.
             }
             return group;
         }
@@ -179,11 +181,7 @@ internal sealed class GroupTable : IDisposable
     private void Pin(ConsumerGroup group)
     {
         group.Pins++;
-        if (group.Expected is { } place)
-        {
-            _expected.Remove(place);
-            group.Expected = null;
-        }
+        _expected.Remove(group);
     }
 
     private void Unpin(ConsumerGroup group)
@@ -193,25 +191,23 @@ internal sealed class GroupTable : IDisposable
         {
             return;
         }
-        switch (group.Occupancy)
+        GroupOccupancy occupancy = group.Occupancy;
+        if (occupancy.IsVacant)
         {
-            case GroupOccupancy.Vacant:
-                _groups.Remove(group.Name);
-                break;
-            case GroupOccupancy.Expected:
-                group.Expected = _expected.AddLast(group);
-                break;
+            _groups.Remove(group.Name);
+        }
+        else if (occupancy.IsExpected)
+        {
+            _expected.Add(group, occupancy.PendingBytes);
         }
     }
 
     private bool TryGiveUpExpected()
     {
-        if (_expected.First is not { Value: { } group })
+        if (_expected.RemoveOldest() is not { } group)
         {
             return false;
         }
-        _expected.RemoveFirst();
-        group.Expected = null;
         _groups.Remove(group.Name);
         group.GiveUpPending();
         return true;

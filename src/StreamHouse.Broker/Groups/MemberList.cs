@@ -40,6 +40,37 @@ internal sealed class MemberList
         }
     }
 
+    public bool AllSynced
+    {
+        get
+        {
+            foreach (Member member in _all)
+            {
+                if (!member.HasSynced)
+                {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    /// <summary>The first whose join waits for an answer, or null.</summary>
+    public Member? FirstJoining
+    {
+        get
+        {
+            foreach (Member member in _all)
+            {
+                if (member.Join is not null)
+                {
+                    return member;
+                }
+            }
+            return null;
+        }
+    }
+
     public Member? Find(string id) => _byId.GetValueOrDefault(id);
 
     public Member? FindInstance(string instanceId) => _byInstance.GetValueOrDefault(instanceId);

@@ -7,14 +7,14 @@ namespace StreamHouse.Broker.Groups;
 /// How a group gets from one generation to the next: who is waited for and until when, who leads, which protocol is chosen. The group's lock
 /// guards it.
 /// </summary>
-internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory memory, TimeSpan initialDelay, BrokerMetrics metrics, ILogger logger)
+internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory memory, GroupOptions options, BrokerMetrics metrics, ILogger logger)
 {
     private bool _isInitial;
     private long _initialLimit;
 
     public MemberList Members { get; } = new();
 
-    public PendingMembers Pending { get; } = new(memory);
+    public PendingMembers Pending { get; } = new(memory, options.MembersMax);
 
     public GroupState State { get; private set; }
 
@@ -124,14 +124,7 @@ internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory me
     public void OnSynced(Member member)
     {
         member.HasSynced = true;
-        foreach (Member other in Members.All)
-        {
-            if (!other.HasSynced)
-            {
-                return;
-            }
-        }
-        SyncDue = long.MaxValue;
+        SyncDue = Members.AllSynced ? long.MaxValue : SyncDue;
     }
 
     /// <summary>The earliest moment at which something is given up; the largest number when there is none.</summary>
@@ -184,16 +177,16 @@ internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory me
         {
             RefuseSyncs(BrokerErrorCode.RebalanceInProgress, "Another rebalance began; join again.");
         }
-        _isInitial = State == GroupState.Empty && initialDelay > TimeSpan.Zero;
+        _isInitial = State == GroupState.Empty && options.InitialRebalanceDelay > TimeSpan.Zero;
         _initialLimit = timers.After(Members.RebalanceTimeout);
-        JoinDue = _isInitial ? Math.Min(timers.After(initialDelay), _initialLimit) : _initialLimit;
+        JoinDue = _isInitial ? Math.Min(timers.After(options.InitialRebalanceDelay), _initialLimit) : _initialLimit;
         SyncDue = long.MaxValue;
         State = GroupState.PreparingRebalance;
         Log.RebalanceBegins(logger, group, Generation, reason);
     }
 
     // Members that start together come one after another: each gives the next one time.
-    private void Extend() => JoinDue = Math.Min(timers.After(initialDelay), _initialLimit);
+    private void Extend() => JoinDue = Math.Min(timers.After(options.InitialRebalanceDelay), _initialLimit);
 
     private void TryCompleteJoin()
     {
@@ -212,11 +205,15 @@ internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory me
             BecomeEmpty();
             return;
         }
-        if (Leader!.Join is null && !TryElect())
+        if (Leader!.Join is null)
         {
-            // Only static members are left, and all of them are away: until their sessions end there is nobody to ask.
-            JoinDue = timers.After(Members.RebalanceTimeout);
-            return;
+            if (Members.FirstJoining is not { } leader)
+            {
+                // Only static members are left, and all of them are away: until their sessions end there is nobody to ask.
+                JoinDue = timers.After(Members.RebalanceTimeout);
+                return;
+            }
+            Leader = leader;
         }
         Generation = Generation == int.MaxValue ? 1 : Generation + 1;
         Protocol = Members.Vote();
@@ -238,19 +235,6 @@ internal sealed class Rebalance(string group, GroupTimers timers, GroupMemory me
                 waiting.TrySetResult(GroupAnswers.GenerationFor(this, member));
             }
         }
-    }
-
-    private bool TryElect()
-    {
-        foreach (Member member in Members.All)
-        {
-            if (member.Join is not null)
-            {
-                Leader = member;
-                return true;
-            }
-        }
-        return false;
     }
 
     private void BecomeEmpty()

@@ -14,17 +14,6 @@ internal sealed class TopicAdmin(
     IMetadataStore metadata, TopicCatalog catalog, LedPartitions partitions, TopicOptions options, Func<Guid> incarnation,
     bool shared, IRandomSource random, TimeProvider clock, BrokerMetrics metrics, ILogger logger) : IDisposable
 {
-    private Task<TopicDescription> ChangeConfigAsync(TopicId id, Func<TopicConfig, TopicConfig> change) => ChangeAsync(async () =>
-    {
-        LedTopic topic = Require(id);
-        TopicConfig config = change(topic.Description.Config);
-        ThrowIfNotLoggable(topic.Description.Durability, topic.Description.Config, config);
-        await metadata.SetTopicConfigAsync(id, config, CancellationToken.None);
-        TopicDescription changed = topic.Description with { Config = config };
-        _sync.Configure(topic, changed);
-        return changed;
-    });
-
     private static readonly TimeSpan CatchUpInterval = TimeSpan.FromSeconds(1);
 
     private readonly AsyncGate _oneAtATime = new(1);
@@ -52,7 +41,8 @@ internal sealed class TopicAdmin(
     {
         int count = CheckNew(name, partitionCount);
         TopicDescription topic = new(
-            new TopicId(random.NextGuid()), name, count, durability ?? (shared ? Durability.Object : options.DurabilityDefault), config, clock.GetUtcNow());
+            new TopicId(random.NextGuid()), name, count, durability ?? (shared ? Durability.Object : options.DurabilityDefault), config,
+            clock.GetUtcNow());
         if (shared && topic.Durability == Durability.Local)
         {
             throw new BrokerException(
@@ -116,7 +106,19 @@ internal sealed class TopicAdmin(
         _stop.Dispose();
     }
 
-    // A change that failed for want of an answer may have been made all the same, wholly or in part: until that is known, what is served may be wrong.
+    private Task<TopicDescription> ChangeConfigAsync(TopicId id, Func<TopicConfig, TopicConfig> change) => ChangeAsync(async () =>
+    {
+        LedTopic topic = Require(id);
+        TopicConfig config = change(topic.Description.Config);
+        ThrowIfNotLoggable(topic.Description.Durability, topic.Description.Config, config);
+        await metadata.SetTopicConfigAsync(id, config, CancellationToken.None);
+        TopicDescription changed = topic.Description with { Config = config };
+        _sync.Configure(topic, changed);
+        return changed;
+    });
+
+    // A change that failed for want of an answer may have been made all the same, wholly or in part: until that is known, what is served may be
+    // wrong.
     private async Task<T> ChangeAsync<T>(Func<Task<T>> change)
     {
         await _oneAtATime.EnterAsync();
@@ -195,12 +197,14 @@ internal sealed class TopicAdmin(
     // Only a change is refused: when the log was made smaller, a topic's other settings can still be changed.
     private void ThrowIfNotLoggable(Durability durability, TopicConfig present, TopicConfig wanted)
     {
-        if (durability == Durability.Local && wanted.MaxMessageBytes != present.MaxMessageBytes && wanted.MaxMessageBytes > partitions.NodeLogBatchBytesMax)
+        if (durability == Durability.Local
+            && wanted.MaxMessageBytes != present.MaxMessageBytes
+            && wanted.MaxMessageBytes > partitions.NodeLogBatchBytesMax)
         {
             throw new BrokerException(
                 BrokerErrorCode.InvalidConfig,
-                $"Setting 'max.message.bytes' is {wanted.MaxMessageBytes}, but batches of a local topic go through this server's node log, which takes up to "
-                + $"{partitions.NodeLogBatchBytesMax} bytes. Lower it, or raise NodeLog:FileBytes.");
+                $"Setting 'max.message.bytes' is {wanted.MaxMessageBytes}, but batches of a local topic go through this server's node log, which takes "
+                + $"up to {partitions.NodeLogBatchBytesMax} bytes. Lower it, or raise NodeLog:FileBytes.");
         }
     }
 
@@ -209,13 +213,15 @@ internal sealed class TopicAdmin(
         if (partitionsOfTopic < 1 || partitionsOfTopic > options.PartitionsPerTopicMax)
         {
             throw new BrokerException(
-                BrokerErrorCode.InvalidPartitions, $"A topic has 1 to {options.PartitionsPerTopicMax} partitions; {partitionsOfTopic} were asked for.");
+                BrokerErrorCode.InvalidPartitions,
+                $"A topic has 1 to {options.PartitionsPerTopicMax} partitions; {partitionsOfTopic} were asked for.");
         }
         if (partitions.Count + (long)added > options.PartitionsMax)
         {
             throw new BrokerException(
                 BrokerErrorCode.InvalidPartitions,
-                $"The server has {partitions.Count} partitions of at most {options.PartitionsMax}; {added} more do not fit. Raise PartitionsMax or delete topics.");
+                $"The server has {partitions.Count} partitions of at most {options.PartitionsMax}; {added} more do not fit. Raise PartitionsMax or "
+                + "delete topics.");
         }
     }
 }

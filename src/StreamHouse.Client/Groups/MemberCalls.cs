@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Logging;
 using Google.Protobuf;
+using Microsoft.Extensions.Logging;
 using StreamHouse.Client.Transport;
 using StreamHouse.Rpc.Services;
 using StreamHouse.Rpc.V1;

@@ -99,7 +99,9 @@ internal sealed class AuditLedger
         for (int offset = 0; offset < identities.Count; offset++)
         {
             (long id, short epoch, int sequence) = identities[offset];
-            if (last.TryGetValue((id, epoch), out int before) && sequence != before + 1)
+            // The log is whole from offset 0 on, so that what an identity wrote begins in it with its first sequence.
+            int before = last.GetValueOrDefault((id, epoch), -1);
+            if (sequence != before + 1)
             {
                 Fault($"{at}@{offset}: sequence {sequence} of producer {id}, epoch {epoch}, comes after {before}.");
             }

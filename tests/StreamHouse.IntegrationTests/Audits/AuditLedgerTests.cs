@@ -36,6 +36,14 @@ public sealed class AuditLedgerTests
     }
 
     [Fact]
+    public void Identity_that_does_not_begin_with_its_first_sequence_is_a_fault()
+    {
+        Check([new(7, 0), new(7, 1), new(7, 2)], [new(1, 0, 0), new(1, 1, 5), new(1, 1, 6)]);
+
+        _ledger.Faults.ShouldHaveSingleItem().ShouldContain("@1: sequence 5 of producer 1, epoch 1");
+    }
+
+    [Fact]
     public void Acknowledged_record_that_is_there_once_more_behind_its_place_is_a_fault_under_any_identity()
     {
         _ledger.Acknowledge(At, 0, new(7, 0));

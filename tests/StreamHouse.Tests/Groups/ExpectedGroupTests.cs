@@ -8,6 +8,7 @@ namespace StreamHouse.Tests.Groups;
 public sealed class ExpectedGroupTests
 {
     private static readonly GroupOptions Few = new() { InitialRebalanceDelay = TimeSpan.Zero, GroupsMax = 3 };
+    private static readonly GroupOptions Small = new() { InitialRebalanceDelay = TimeSpan.Zero, MemoryBytesMax = 256 << 10 };
 
     [Fact]
     public async Task Groups_that_were_only_asked_for_make_room_for_others_the_oldest_first()
@@ -74,6 +75,72 @@ public sealed class ExpectedGroupTests
         rig.Leave(member.MemberId);
         rig.Clock.Advance(TimeSpan.FromMinutes(1));
         (rig.Coordinator.Table.Count, rig.Coordinator.Table.MemoryBytes, rig.Coordinator.Table.Watched).ShouldBe((0, 0, 0));
+    }
+
+    [Fact]
+    public async Task Ids_of_groups_with_members_never_make_another_group_be_given_up()
+    {
+        await using GroupRig rig = new(Small);
+        for (int i = 0; i < 4; i++)
+        {
+            (await JoinAsync(rig, $"hostile-{i}")).Error.ShouldBe(BrokerErrorCode.None);
+            for (int ids = 0; ids < 60; ids++)
+            {
+                await AskAsync(rig, $"hostile-{i}");
+            }
+        }
+        rig.Coordinator.Table.MemoryBytes.ShouldBeGreaterThan(Small.MemoryBytesMax / 4, "or nothing is shown");
+
+        string id = await AskAsync(rig, "honest");
+        await AskAsync(rig, "hostile-0");
+        await AskAsync(rig, "another");
+
+        JoinResult joined = await JoinAsync(rig, "honest", id);
+        joined.Error.ShouldBe(BrokerErrorCode.None, joined.Message);
+    }
+
+    [Fact]
+    public async Task Ids_of_groups_with_members_do_not_fill_the_memory()
+    {
+        await using GroupRig rig = new(Small);
+        for (int i = 0; i < 4; i++)
+        {
+            (await JoinAsync(rig, $"hostile-{i}")).Error.ShouldBe(BrokerErrorCode.None);
+        }
+        for (int i = 0; i < 4000; i++)
+        {
+            await AskAsync(rig, $"hostile-{i / 1000}");
+            rig.Coordinator.Table.MemoryBytes.ShouldBeLessThan(Small.MemoryBytesMax * 6 / 10);
+        }
+
+        JoinRequest large = GroupRig.Request(protocols: "range", metadata: new string('x', 100_000)) with { Group = "honest" };
+        (await rig.Coordinator.JoinAsync(large, default).Soon()).Error.ShouldBe(BrokerErrorCode.None);
+        rig.Clock.Advance(GroupRig.RebalanceTimeout * 2);
+        (rig.Coordinator.Table.Count, rig.Coordinator.Table.MemoryBytes, rig.Coordinator.Table.Watched).ShouldBe((0, 0, 0));
+    }
+
+    [Fact]
+    public async Task Ids_that_nobody_joins_with_keep_no_member_out_of_a_group()
+    {
+        await using GroupRig rig = new(new GroupOptions { InitialRebalanceDelay = TimeSpan.Zero, MembersMax = 3 });
+        JoinResult first = await JoinAsync(rig, GroupRig.Group);
+        List<string> told = [];
+        for (int i = 0; i < 10; i++)
+        {
+            told.Add(await AskAsync(rig, GroupRig.Group));
+        }
+
+        // The oldest made room for the newest.
+        (await JoinAsync(rig, GroupRig.Group, told[6])).Error.ShouldBe(BrokerErrorCode.UnknownMember);
+        Task<JoinResult>[] joins = [rig.JoinAsync(), rig.JoinAsync(told[7]), rig.JoinAsync(first.MemberId)];
+        rig.Describe().Members.Count.ShouldBe(3);
+
+        // Now members fill the group, and whoever still comes with an id is waited for no longer.
+        (await JoinAsync(rig, GroupRig.Group)).Error.ShouldBe(BrokerErrorCode.GroupFull);
+        (await JoinAsync(rig, GroupRig.Group, told[8])).Error.ShouldBe(BrokerErrorCode.GroupFull);
+        joins.ShouldAllBe(j => !j.IsCompleted);
+        (await JoinAsync(rig, GroupRig.Group, told[9])).Error.ShouldBe(BrokerErrorCode.GroupFull);
+        (await Task.WhenAll(joins).Soon()).ShouldAllBe(j => j.Error == BrokerErrorCode.None);
     }
 
     private static async Task<string> AskAsync(GroupRig rig, string group)

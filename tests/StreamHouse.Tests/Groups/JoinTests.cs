@@ -90,26 +90,44 @@ public sealed class JoinTests
     public async Task Ids_that_were_told_are_charged_until_somebody_joins_with_them_or_leaves()
     {
         await using GroupRig rig = new(new GroupOptions { InitialRebalanceDelay = TimeSpan.Zero, MemoryBytesMax = 65_536 });
-        JoinRequest request = GroupRig.Request() with { RequireMemberId = true };
         List<string> told = [];
-        JoinResult last;
-        while ((last = await rig.Coordinator.JoinAsync(request, default).Soon()).Error == BrokerErrorCode.MemberIdRequired)
+        for (int i = 0; i < 20; i++)
         {
-            told.Add(last.MemberId);
-            told.Count.ShouldBeLessThan(65_536 / 256);
+            told.Add((await rig.Coordinator.JoinAsync(GroupRig.Request() with { RequireMemberId = true }, default).Soon()).MemberId);
         }
-        last.Error.ShouldBe(BrokerErrorCode.Overloaded);
-        told.Count.ShouldBeGreaterThan(65_536 / 1024);
+        rig.Coordinator.Table.MemoryBytes.ShouldBeGreaterThan(20 * 256);
 
-        // A member takes more than its id: it keeps the id and tries again.
-        (await rig.JoinAsync(told[0]).Soon()).Error.ShouldBe(BrokerErrorCode.Overloaded);
+        // The ids leave no room for a member that large: it keeps its id and tries again.
+        string large = new('x', 60_000);
+        (await rig.JoinAsync(told[0], metadata: large).Soon()).Error.ShouldBe(BrokerErrorCode.Overloaded);
         foreach (string id in told.Skip(1))
         {
             rig.Leave(id).ShouldBe(BrokerErrorCode.None);
         }
-        JoinResult joined = await rig.JoinAsync(told[0]).Soon();
+        JoinResult joined = await rig.JoinAsync(told[0], metadata: large).Soon();
         (joined.Error, joined.MemberId).ShouldBe((BrokerErrorCode.None, told[0]));
         rig.Leave(told[0]);
+        rig.Coordinator.Table.MemoryBytes.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task No_id_is_told_when_members_use_all_the_memory()
+    {
+        await using GroupRig rig = new(new GroupOptions { InitialRebalanceDelay = TimeSpan.Zero, MemoryBytesMax = 65_536 });
+        JoinResult member = await rig.JoinAsync(metadata: new string('x', 62_000)).Soon();
+        member.Error.ShouldBe(BrokerErrorCode.None);
+        JoinRequest request = GroupRig.Request() with { RequireMemberId = true };
+        JoinResult last;
+        int told = 0;
+        while ((last = await rig.Coordinator.JoinAsync(request, default).Soon()).Error == BrokerErrorCode.MemberIdRequired)
+        {
+            (++told).ShouldBeLessThan(16);
+        }
+
+        last.Error.ShouldBe(BrokerErrorCode.Overloaded);
+
+        rig.Leave(member.MemberId);
+        rig.Clock.Advance(GroupRig.Session);
         rig.Coordinator.Table.MemoryBytes.ShouldBe(0);
     }
 
