@@ -14,7 +14,10 @@ internal enum EngineBreak
     /// <summary>The object of an upload is named by where its first slice begins, so that two attempts share a name.</summary>
     ReuseObjectKey,
 
-    /// <summary>A producer's sequence counts as durable before its batch is: the batch sent again is acknowledged as a duplicate while the first may yet fail.</summary>
+    /// <summary>
+    /// A producer's sequence counts as durable before its batch is: the batch sent again is acknowledged as a duplicate while the first may yet
+    /// fail.
+    /// </summary>
     AdvanceSequenceBeforeDurability,
 
     /// <summary>The batches of an upload that failed are forgotten.</summary>

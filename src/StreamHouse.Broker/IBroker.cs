@@ -21,7 +21,9 @@ public interface IBroker
     /// </summary>
     Task<AppendResult> Append(in AppendRequest request);
 
-    /// <summary>Reads, waiting for data as asked. What <see cref="FetchRequest.Consistency"/> asks for is what the answer reaches, or it is an error.</summary>
+    /// <summary>
+    /// Reads, waiting for data as asked. What <see cref="FetchRequest.Consistency"/> asks for is what the answer reaches, or it is an error.
+    /// </summary>
     ValueTask<FetchResult> FetchAsync(FetchRequest request, CancellationToken ct);
 
     /// <summary>Finds offsets.</summary>
@@ -30,7 +32,8 @@ public interface IBroker
     /// <param name="timestampMs">For <see cref="OffsetQuery.ByTimestamp"/>: ms since 1970.</param>
     /// <param name="consistency">How fresh the answer must be.</param>
     /// <param name="ct">Ends the wait.</param>
-    Task<OffsetResult> FindOffsetAsync(TopicPartition partition, OffsetQuery query, long timestampMs, ReadConsistency consistency, CancellationToken ct);
+    Task<OffsetResult> FindOffsetAsync(
+        TopicPartition partition, OffsetQuery query, long timestampMs, ReadConsistency consistency, CancellationToken ct);
 
     /// <summary>Finds where a leader epoch ends: how a reader that knows the epoch of its position notices that what it read is gone.</summary>
     /// <param name="partition">Where.</param>
@@ -47,13 +50,17 @@ public interface IBroker
     /// <summary>A live topic by id, or null. From memory.</summary>
     TopicDescription? FindTopic(TopicId id);
 
-    /// <summary>The topic of this name that was deleted here within the last two seconds, or null; there may be a live one of that name again. From memory.</summary>
+    /// <summary>
+    /// The topic of this name that was deleted here within the last two seconds, or null; there may be a live one of that name again. From memory.
+    /// </summary>
     TopicDescription? FindDeletedTopic(string name);
 
     /// <summary>All live topics in name order. From memory.</summary>
     IReadOnlyList<TopicDescription> ListTopics();
 
-    /// <summary>Refuses what <see cref="CreateTopicAsync"/> would refuse for its name, its number of partitions or a topic that exists. From memory.</summary>
+    /// <summary>
+    /// Refuses what <see cref="CreateTopicAsync"/> would refuse for its name, its number of partitions or a topic that exists. From memory.
+    /// </summary>
     /// <param name="name">See <see cref="TopicName"/>.</param>
     /// <param name="partitions">1 or more, or null for the server's default.</param>
     void CheckNewTopic(string name, int? partitions);
@@ -72,7 +79,9 @@ public interface IBroker
     /// <summary>Replaces a topic's explicit settings.</summary>
     Task<TopicDescription> SetTopicConfigAsync(TopicId topic, TopicConfig config, CancellationToken ct);
 
-    /// <summary>Changes single settings of a topic: all of them, or none when one is refused. Changes at the same time do not undo each other.</summary>
+    /// <summary>
+    /// Changes single settings of a topic: all of them, or none when one is refused. Changes at the same time do not undo each other.
+    /// </summary>
     Task<TopicDescription> ChangeTopicConfigAsync(TopicId topic, IReadOnlyList<TopicConfigChange> changes, CancellationToken ct);
 
     /// <summary>Refuses what <see cref="AddPartitionsAsync"/> would refuse. From memory.</summary>

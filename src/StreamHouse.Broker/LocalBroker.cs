@@ -96,7 +96,10 @@ public sealed class LocalBroker : IBroker, IAsyncDisposable
     /// <inheritdoc/>
     public IGroupCoordinator Groups => _groups;
 
-    /// <summary>Ends with the cause when the node log, the metadata store or uploading has failed for good: the process must then exit, without acknowledging anything more.</summary>
+    /// <summary>
+    /// Ends with the cause when the node log, the metadata store or uploading has failed for good: the process must then exit, without
+    /// acknowledging anything more.
+    /// </summary>
     public Task<Exception> Failed => _failed.Task;
 
     /// <inheritdoc/>

@@ -12,7 +12,9 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
     /// <summary>A new member whose client has gone unheard must not stay for the length of a rebalance.</summary>
     private static readonly TimeSpan NewMemberTimeout = TimeSpan.FromMinutes(5);
 
-    /// <summary>A client comes back at once with the id it was told, or not at all. How long it stays a member while silent is another matter.</summary>
+    /// <summary>
+    /// A client comes back at once with the id it was told, or not at all. How long it stays a member while silent is another matter.
+    /// </summary>
     private static readonly TimeSpan PendingTimeoutMax = TimeSpan.FromMinutes(1);
 
     private const int NameInMemberIdMax = 64;
@@ -30,7 +32,8 @@ internal sealed class Admission(Rebalance rebalance, GroupOptions options, Group
             Member? current = Members.FindInstance(instance);
             return request.MemberId.Length == 0
                 ? current is null ? JoinNew(request, protocols) : TakeOver(current, request, protocols)
-                : current is null ? Refuse(request, BrokerErrorCode.UnknownMember, $"The group has no member named '{instance}'; join without a member id.")
+                : current is null
+                ? Refuse(request, BrokerErrorCode.UnknownMember, $"The group has no member named '{instance}'; join without a member id.")
                 : current.Id != request.MemberId ? Refuse(request, BrokerErrorCode.FencedInstance, $"Another member has taken over '{instance}'.")
                 : Rejoin(current, request, protocols);
         }

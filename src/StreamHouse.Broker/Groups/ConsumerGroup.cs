@@ -187,8 +187,8 @@ internal sealed class ConsumerGroup
     }
 
     /// <summary>
-    /// Begins <paramref name="delete"/> with the names of the topics that members subscribe to, unless a subscription cannot be read; nobody subscribes
-    /// to another before it is accepted.
+    /// Begins <paramref name="delete"/> with the names of the topics that members subscribe to, unless a subscription cannot be read; nobody
+    /// subscribes to another before it is accepted.
     /// </summary>
     public Task<T>? TryDeleteOffsets<T>(Func<HashSet<string>, Task<T>> delete)
     {
@@ -198,7 +198,9 @@ internal sealed class ConsumerGroup
         }
     }
 
-    /// <summary>As <see cref="TryDeleteOffsets"/>, and only while the group is stable: in between, not everybody may have said what it subscribes to.</summary>
+    /// <summary>
+    /// As <see cref="TryDeleteOffsets"/>, and only while the group is stable: in between, not everybody may have said what it subscribes to.
+    /// </summary>
     public Task<T>? TryExpireOffsets<T>(Func<HashSet<string>, Task<T>> expire)
     {
         lock (_lock)

@@ -1,7 +1,8 @@
 namespace StreamHouse.Broker.Groups;
 
 /// <summary>
-/// Groups without members that no call is using, whose clients have been told ids to join with: those that may be given up. The table's lock guards it.
+/// Groups without members that no call is using, whose clients have been told ids to join with: those that may be given up. The table's lock guards
+/// it.
 /// </summary>
 /// <param name="memory">Knows how much their ids may occupy.</param>
 internal sealed class ExpectedGroups(GroupMemory memory)

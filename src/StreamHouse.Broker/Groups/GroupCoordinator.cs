@@ -109,7 +109,8 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask<LeaveResult> LeaveAsync(string group, IReadOnlyList<LeavingMember> members, CancellationToken ct) =>
         new(GroupName.IsValid(group)
-            ? new LeaveResult(BrokerErrorCode.None, With(group, null, g => g.Leave(members)) ?? GroupOffsets.All(members.Count, BrokerErrorCode.UnknownMember))
+            ? new LeaveResult(
+                BrokerErrorCode.None, With(group, null, g => g.Leave(members)) ?? GroupOffsets.All(members.Count, BrokerErrorCode.UnknownMember))
             : new LeaveResult(BrokerErrorCode.InvalidGroupId, GroupOffsets.All(members.Count, BrokerErrorCode.InvalidGroupId)));
 
     /// <inheritdoc/>
@@ -249,7 +250,8 @@ internal sealed class GroupCoordinator : IGroupCoordinator, IAsyncDisposable
         }
     }
 
-    // Stored before anybody is told its assignment, so that no generation has owners in two runs of the process. The caller going away does not stop it.
+    // Stored before anybody is told its assignment, so that no generation has owners in two runs of the process. The caller going away does not stop
+    // it.
     private async Task StoreAsync(ConsumerGroup group, StoredGroup generation)
     {
         BrokerException? failure = new(BrokerErrorCode.Internal, "The generation could not be stored.");

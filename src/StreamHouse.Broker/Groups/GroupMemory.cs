@@ -2,8 +2,8 @@ namespace StreamHouse.Broker.Groups;
 
 /// <summary>
 /// What the members of all groups may occupy together. Ids that nobody has joined with yet are counted besides: a quarter is for those of groups that
-/// can be given up as a whole (<see cref="ExpectedGroups"/>), and a quarter for those of all others, who give up single ids (<see cref="PendingMembers"/>).
-/// Neither kind can make the other be given up.
+/// can be given up as a whole (<see cref="ExpectedGroups"/>), and a quarter for those of all others, who give up single ids
+/// (<see cref="PendingMembers"/>). Neither kind can make the other be given up.
 /// </summary>
 /// <param name="bytesMax">The limit.</param>
 internal sealed class GroupMemory(long bytesMax)

@@ -48,8 +48,8 @@ public sealed record GroupOptions
     public int PendingOffsetsMax { get; init; } = 100_000;
 
     /// <summary>
-    /// How long committed offsets are kept after the group lost its last member or committed for the last time, and, in a stable group of consumers, those
-    /// of topics that no member subscribes to after their last commit. More than zero.
+    /// How long committed offsets are kept after the group lost its last member or committed for the last time, and, in a stable group of consumers,
+    /// those of topics that no member subscribes to after their last commit. More than zero.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "36500.00:00:00")]
     public TimeSpan OffsetsRetention { get; init; } = TimeSpan.FromDays(7);

@@ -7,8 +7,8 @@ namespace StreamHouse.Broker.Groups;
 /// <summary>
 /// The groups that have members, or are about to. A group is in the table from the first call that would give it a member until it has none and
 /// no call is in progress; what must outlive that is in the store. Groups that nobody but expected members keep there make room for others, the one
-/// that was used longest ago first, when there are too many groups or their ids are too large: clients that ask for ids and never come back cost nobody
-/// else a place. What groups with members hold, ids included, never makes another be given up.
+/// that was used longest ago first, when there are too many groups or their ids are too large: clients that ask for ids and never come back cost
+/// nobody else a place. What groups with members hold, ids included, never makes another be given up.
 /// </summary>
 internal sealed class GroupTable : IDisposable
 {

@@ -45,7 +45,8 @@ internal sealed class OffsetExpiry(
             ConsumerGroup group = groups.AcquireToDelete(stored.Group);
             try
             {
-                int expired = await (group.TryDelete(() => ExpireEmptyAsync(stored, now, ct)) ?? ExpireUnreadAsync(group, stored, now, unreadByGroup, ct));
+                int expired = await (group.TryDelete(() => ExpireEmptyAsync(stored, now, ct))
+                    ?? ExpireUnreadAsync(group, stored, now, unreadByGroup, ct));
                 if (expired > 0)
                 {
                     Log.OffsetsExpired(logger, stored.Group, expired);

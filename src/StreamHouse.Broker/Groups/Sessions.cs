@@ -1,6 +1,8 @@
 namespace StreamHouse.Broker.Groups;
 
-/// <summary>Whether who calls is a member of the generation it claims; hearing from a member extends its session. The group's lock guards it.</summary>
+/// <summary>
+/// Whether who calls is a member of the generation it claims; hearing from a member extends its session. The group's lock guards it.
+/// </summary>
 internal sealed class Sessions(Rebalance rebalance, GroupTimers timers)
 {
     /// <summary>Finds the member that calls.</summary>

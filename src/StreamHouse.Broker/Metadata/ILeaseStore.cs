@@ -15,17 +15,25 @@ public interface ILeaseStore
     /// <summary>Releases every lease of a session and removes it.</summary>
     Task CloseSessionAsync(Guid incarnation, CancellationToken ct);
 
-    /// <summary>Takes every live topic's leases whoever holds them, and ends all other sessions, in one transaction. Only for the process that owns the whole cluster.</summary>
+    /// <summary>
+    /// Takes every live topic's leases whoever holds them, and ends all other sessions, in one transaction. Only for the process that owns the
+    /// whole cluster.
+    /// </summary>
     /// <param name="incarnation">The taker.</param>
     /// <param name="nodeLog">Identity of the taker's node log. A lease whose tail lies in another node log is refused.</param>
-    /// <exception cref="BrokerException"><see cref="BrokerErrorCode.DataDamaged"/> when a partition's tail lies in a node log that is not this one.</exception>
+    /// <exception cref="BrokerException"><see cref="BrokerErrorCode.DataDamaged"/> when a partition's tail lies in a node log that is not this
+    /// one.</exception>
     Task<IReadOnlyList<Lease>> TakeAllLeasesAsync(Guid incarnation, Guid nodeLog, CancellationToken ct);
 
     /// <summary>Takes every lease of one topic that nobody holds, in one statement: how a server takes what it has just created.</summary>
     Task<IReadOnlyList<Lease>> TakeTopicLeasesAsync(TopicId topic, Guid incarnation, Guid? nodeLog, CancellationToken ct);
 
-    /// <summary>Takes one lease if nobody holds it, or its holder's session has expired, or <paramref name="observedEpoch"/> is still its epoch (take-over by force).</summary>
-    /// <returns>The lease, or null when another holds it, its topic is deleted, or its tail lies in a node log that is not <paramref name="nodeLog"/>.</returns>
+    /// <summary>
+    /// Takes one lease if nobody holds it, or its holder's session has expired, or <paramref name="observedEpoch"/> is still its epoch (take-over
+    /// by force).
+    /// </summary>
+    /// <returns>The lease, or null when another holds it, its topic is deleted, or its tail lies in a node log that is not
+    /// <paramref name="nodeLog"/>.</returns>
     Task<Lease?> TakeLeaseAsync(TopicPartition partition, Guid incarnation, Guid? nodeLog, long? observedEpoch, CancellationToken ct);
 
     /// <summary>

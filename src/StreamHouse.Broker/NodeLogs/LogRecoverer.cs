@@ -7,7 +7,8 @@ namespace StreamHouse.Broker.NodeLogs;
 /// Opens a log: reads what is there, refuses damage, and starts a new file that holds, synced, whatever was not proven to be synced before.
 /// </summary>
 internal sealed class LogRecoverer(
-    ILogDevice device, NodeLogOptions options, long recoveredBytesMax, Guid clusterId, IReadOnlyDictionary<long, KnownGroup> groups, BufferPool pool, IRandomSource random, ILogger logger)
+    ILogDevice device, NodeLogOptions options, long recoveredBytesMax, Guid clusterId, IReadOnlyDictionary<long, KnownGroup> groups, BufferPool pool,
+    IRandomSource random, ILogger logger)
 {
     private readonly RecoveredEntries _recovered = new(groups, pool, recoveredBytesMax);
 
@@ -21,7 +22,8 @@ internal sealed class LogRecoverer(
             {
                 throw new BrokerException(
                     BrokerErrorCode.DataDamaged,
-                    $"The node log in this data directory ({set.Files[0].Name}) belongs to cluster {set.Files[0].Header.ClusterId}, the metadata to cluster {clusterId}. One of them is from elsewhere.");
+                    $"The node log in this data directory ({set.Files[0].Name}) belongs to cluster {set.Files[0].Header.ClusterId}, "
+                    + $"the metadata to cluster {clusterId}. One of them is from elsewhere.");
             }
             return await RecoverAsync(set, ct);
         }
@@ -95,7 +97,9 @@ internal sealed class LogRecoverer(
         };
         if (scanner.Verdict >= damaged)
         {
-            throw new BrokerException(BrokerErrorCode.DataDamaged, $"The node log is damaged where it had been synced, so acknowledged data may be lost: {scanner.Explanation}");
+            throw new BrokerException(
+                BrokerErrorCode.DataDamaged,
+                $"The node log is damaged where it had been synced, so acknowledged data may be lost: {scanner.Explanation}");
         }
     }
 
@@ -108,15 +112,16 @@ internal sealed class LogRecoverer(
             {
                 throw new BrokerException(
                     BrokerErrorCode.DataDamaged,
-                    $"Node-log file {scanner.File.Name}, frame at offset {scanner.Frame.Position - scanner.File.Header.Start}: its checksum is right but its records are malformed.");
+                    $"Node-log file {scanner.File.Name}, frame at offset {scanner.Frame.Position - scanner.File.Header.Start}: its checksum is right "
+                    + "but its records are malformed.");
             }
             _recovered.Add(record, batch, scanner.File, scanner.Frame.Position);
         }
     }
 
     /// <summary>
-    /// Starts the file that is written from now on with what lies above the cut, which is where what is copied begins. What was only in the page cache must not be served, so it is
-    /// synced here; the closing empty frame proves it, and only then the file counts.
+    /// Starts the file that is written from now on with what lies above the cut, which is where what is copied begins. What was only in the page
+    /// cache must not be served, so it is synced here; the closing empty frame proves it, and only then the file counts.
     /// </summary>
     private async Task<LogFileInUse> StartFileAsync(LogFileStore store, long sequence, long start, long cut, long copied, CancellationToken ct)
     {
@@ -137,7 +142,8 @@ internal sealed class LogRecoverer(
             {
                 throw new BrokerException(
                     BrokerErrorCode.InvalidConfig,
-                    $"What the last run left does not fit into one node-log file of {prepared.Header.Length} bytes. Set NodeLog:FileBytes to what it was.");
+                    $"What the last run left does not fit into one node-log file of {prepared.Header.Length} bytes. "
+                    + "Set NodeLog:FileBytes to what it was.");
             }
             while (i < entries.Count && builder.Fits(entries[i].Batch.Batch.Length, prepared.Header.Length - LogLayout.BlockBytes - used))
             {
@@ -151,7 +157,8 @@ internal sealed class LogRecoverer(
         return await store.PublishAsync(prepared, used, ct);
     }
 
-    private static async Task<(int Used, long Durable)> WriteAsync(FrameBuilder builder, PreparedFile file, int used, long durable, CancellationToken ct)
+    private static async Task<(int Used, long Durable)> WriteAsync(
+        FrameBuilder builder, PreparedFile file, int used, long durable, CancellationToken ct)
     {
         ReadOnlyMemory<byte> frame = builder.Finish(file.Header.FileId, file.Header.Start + used, durable);
         await file.File.WriteDurablyAsync(used, frame, ct);

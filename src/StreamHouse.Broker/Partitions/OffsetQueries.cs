@@ -19,7 +19,8 @@ public static class OffsetQueries
     /// <param name="ct">Ends the waits.</param>
     /// <returns>The answers in the order of the partitions; each may fail with <see cref="BrokerException"/>.</returns>
     public static IEnumerable<Task<OffsetResult>> FindOffsets(
-        this IBroker broker, IEnumerable<TopicPartition> partitions, OffsetQuery query, long timestampMs, ReadConsistency consistency, CancellationToken ct)
+        this IBroker broker, IEnumerable<TopicPartition> partitions, OffsetQuery query, long timestampMs, ReadConsistency consistency,
+        CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(broker);
         ArgumentNullException.ThrowIfNull(partitions);

@@ -28,7 +28,8 @@ internal struct SliceScan
         _maxTimestamp = long.MinValue;
         if (slice.EndOffset - slice.BaseOffset is <= 0 or > uint.MaxValue)
         {
-            throw new ArgumentException($"Partition {slice.Partition}: a slice cannot run from {slice.BaseOffset} to {slice.EndOffset}.", nameof(slice));
+            throw new ArgumentException(
+                $"Partition {slice.Partition}: a slice cannot run from {slice.BaseOffset} to {slice.EndOffset}.", nameof(slice));
         }
     }
 
@@ -56,7 +57,8 @@ internal struct SliceScan
         if (walker.Error != RecordBatchError.None)
         {
             throw new ArgumentException(
-                $"Partition {_slice.Partition}: no whole batch at byte {Length + walker.Position} of the slice. {RecordFormatException.Describe(walker.Error)}");
+                $"Partition {_slice.Partition}: no whole batch at byte {Length + walker.Position} of the slice. "
+                + $"{RecordFormatException.Describe(walker.Error)}");
         }
         Length += batches.Length;
     }

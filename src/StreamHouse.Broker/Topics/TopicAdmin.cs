@@ -203,8 +203,8 @@ internal sealed class TopicAdmin(
         {
             throw new BrokerException(
                 BrokerErrorCode.InvalidConfig,
-                $"Setting 'max.message.bytes' is {wanted.MaxMessageBytes}, but batches of a local topic go through this server's node log, which takes "
-                + $"up to {partitions.NodeLogBatchBytesMax} bytes. Lower it, or raise NodeLog:FileBytes.");
+                $"Setting 'max.message.bytes' is {wanted.MaxMessageBytes}, but batches of a local topic go through this server's node log, which "
+                + $"takes up to {partitions.NodeLogBatchBytesMax} bytes. Lower it, or raise NodeLog:FileBytes.");
         }
     }
 

@@ -68,7 +68,9 @@ internal sealed class SliceUpload(
             }
             catch (Exception e) when (e is IOException or OperationCanceledException && !stopped.IsCancellationRequested)
             {
-                Exception error = e is OperationCanceledException ? new TimeoutException($"{objects.Location} did not answer within {options.UploadTimeout.TotalSeconds} s.", e) : e;
+                Exception error = e is OperationCanceledException
+                    ? new TimeoutException($"{objects.Location} did not answer within {options.UploadTimeout.TotalSeconds} s.", e)
+                    : e;
                 metrics.UploadFailed(clock.GetElapsedTime(started));
                 health.UploadFailed(error);
                 UploadLog.UploadFailed(logger, attempt, slices.Count, error.Message);
@@ -173,7 +175,8 @@ internal sealed class SliceUpload(
             }
             fenced++;
             UploadLog.Fenced(logger, slice.Partition.Topic, slice.Partition.Partition.Partition, slice.BaseOffset, slice.EndOffset);
-            slice.Partition.Close(BrokerErrorCode.Fenced, "The lease on this partition is lost; what was not acknowledged may be sent again to its new leader.");
+            slice.Partition.Close(
+                BrokerErrorCode.Fenced, "The lease on this partition is lost; what was not acknowledged may be sent again to its new leader.");
         }
         metrics.CommitSucceeded(duration, slices.Count - fenced, fenced);
         UploadLog.Committed(logger, commit.ObjectId, slices.Count - fenced, commit.Bytes);

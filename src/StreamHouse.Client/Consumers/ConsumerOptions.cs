@@ -8,8 +8,8 @@ namespace StreamHouse.Client.Consumers;
 public sealed record ConsumerOptions
 {
     /// <summary>
-    /// The group that <see cref="Consumer.Subscribe"/> joins, and whose offsets <see cref="ConsumerStart.Committed"/> and <see cref="Consumer.CommitAsync"/>
-    /// mean; null for none.
+    /// The group that <see cref="Consumer.Subscribe"/> joins, and whose offsets <see cref="ConsumerStart.Committed"/> and
+    /// <see cref="Consumer.CommitAsync"/> mean; null for none.
     /// </summary>
     public string? Group { get; init; }
 
@@ -42,7 +42,9 @@ public sealed record ConsumerOptions
     /// <summary>How many bytes a batch may decompress to. Default 64 MiB.</summary>
     public int DecompressedBytesMax { get; init; } = RecordBatchReader.DefaultDecompressedBytesMax;
 
-    /// <summary>How often an idle server shows that it is there; after three times that without a sign the consumer connects anew. Default 5 s.</summary>
+    /// <summary>
+    /// How often an idle server shows that it is there; after three times that without a sign the consumer connects anew. Default 5 s.
+    /// </summary>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How often a consumer of all partitions looks for new ones. Default 1 minute.</summary>

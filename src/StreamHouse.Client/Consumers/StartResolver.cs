@@ -3,7 +3,8 @@ using StreamHouse.Client.Administration;
 namespace StreamHouse.Client.Consumers;
 
 /// <summary>
-/// Finds the offsets where reading begins. They are found before the first subscription, so that a stream that breaks at once begins again at the same place.
+/// Finds the offsets where reading begins. They are found before the first subscription, so that a stream that breaks at once begins again at the
+/// same place.
 /// </summary>
 internal sealed class StartResolver(string topic, Admin admin, ConsumerOptions options)
 {

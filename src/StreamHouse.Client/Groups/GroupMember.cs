@@ -8,8 +8,8 @@ using StreamHouse.Rpc.V1;
 namespace StreamHouse.Client.Groups;
 
 /// <summary>
-/// A consumer's membership of its group, from the first join to leaving: joins, takes and gives up partitions, and joins again whenever the group or a
-/// failure asks for it.
+/// A consumer's membership of its group, from the first join to leaving: joins, takes and gives up partitions, and joins again whenever the group or
+/// a failure asks for it.
 /// </summary>
 internal sealed class GroupMember : IAsyncDisposable
 {

@@ -6,7 +6,9 @@ namespace StreamHouse.Server.Kafka;
 /// <summary>Limits of the Kafka listeners, and the addresses clients are told.</summary>
 internal sealed record KafkaOptions : IValidatableObject
 {
-    /// <summary>Further listeners beside <c>internal</c> (at <c>Bind</c> and <c>KafkaPort</c>), as <c>name://address:port</c> with commas between.</summary>
+    /// <summary>
+    /// Further listeners beside <c>internal</c> (at <c>Bind</c> and <c>KafkaPort</c>), as <c>name://address:port</c> with commas between.
+    /// </summary>
     public string Listeners { get; init; } = "";
 
     /// <summary>
@@ -51,7 +53,9 @@ internal sealed record KafkaOptions : IValidatableObject
     [Range(64 * 1024, (64 << 20) - 4)]
     public int RequestBytesMax { get; init; } = 33 << 20;
 
-    /// <summary>Bytes of all requests that are in progress or arriving. Above it connections are not read from, except for one request at a time.</summary>
+    /// <summary>
+    /// Bytes of all requests that are in progress or arriving. Above it connections are not read from, except for one request at a time.
+    /// </summary>
     [Range(typeof(long), "1048576", "68719476736")]
     public long RequestsBytesMax { get; init; } = 64L << 20;
 
@@ -68,8 +72,9 @@ internal sealed record KafkaOptions : IValidatableObject
     public int FetchBytesMax { get; init; } = 55 << 20;
 
     /// <summary>
-    /// Memory of the records in all fetch responses that are read or not yet taken by clients, in bytes: whole buffers and blocks, each once. The nearer
-    /// it, the less a fetch reads; at it fetches wait for room, and one that waits for longer than its client does is answered without records.
+    /// Memory of the records in all fetch responses that are read or not yet taken by clients, in bytes: whole buffers and blocks, each once. The
+    /// nearer it, the less a fetch reads; at it fetches wait for room, and one that waits for longer than its client does is answered without
+    /// records.
     /// </summary>
     [Range(typeof(long), "1048576", "68719476736")]
     public long FetchesBytesMax { get; init; } = 128L << 20;

@@ -5,7 +5,8 @@ using StreamHouse.Broker.NodeLogs;
 namespace StreamHouse.Storage.Files;
 
 /// <summary>
-/// The system calls on files that have to be durable, with every error reported: <see cref="RandomAccess.FlushToDisk"/> swallows some that mean the data is not on disk.
+/// The system calls on files that have to be durable, with every error reported: <see cref="RandomAccess.FlushToDisk"/> swallows some that mean the
+/// data is not on disk.
 /// </summary>
 internal static partial class NativeFile
 {

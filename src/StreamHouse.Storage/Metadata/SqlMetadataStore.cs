@@ -19,8 +19,8 @@ public sealed class SqlMetadataStore : IMetadataStore, IAsyncDisposable
 
     /// <summary>Opens (or creates) a SQLite file and brings it to this version's tables.</summary>
     /// <exception cref="Broker.BrokerException">
-    /// <see cref="Broker.BrokerErrorCode.DataDamaged"/> when the file is not a sound database, <see cref="Broker.BrokerErrorCode.StorageFailed"/> when it
-    /// cannot be opened or is of a newer version, <see cref="Broker.BrokerErrorCode.NoSpace"/> when the disk is full.
+    /// <see cref="Broker.BrokerErrorCode.DataDamaged"/> when the file is not a sound database, <see cref="Broker.BrokerErrorCode.StorageFailed"/>
+    /// when it cannot be opened or is of a newer version, <see cref="Broker.BrokerErrorCode.NoSpace"/> when the disk is full.
     /// </exception>
     public static Task<SqlMetadataStore> OpenSqliteAsync(SqliteOptions options, TimeProvider clock, CancellationToken ct)
     {

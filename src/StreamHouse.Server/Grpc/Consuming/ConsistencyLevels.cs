@@ -6,7 +6,8 @@ namespace StreamHouse.Server.Grpc.Consuming;
 /// <summary>Levels of consistency, from and to the wire.</summary>
 internal static class ConsistencyLevels
 {
-    /// <exception cref="BrokerException"><see cref="BrokerErrorCode.InvalidRequest"/> for a level this server does not know: a weaker one would not do.</exception>
+    /// <exception cref="BrokerException"><see cref="BrokerErrorCode.InvalidRequest"/> for a level this server does not know: a weaker one would not
+    /// do.</exception>
     public static ReadConsistency FromWire(Rpc.V1.ReadConsistency consistency) => consistency switch
     {
         Rpc.V1.ReadConsistency.Strong => ReadConsistency.Strong,

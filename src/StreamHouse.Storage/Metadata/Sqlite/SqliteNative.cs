@@ -4,7 +4,9 @@ using SQLitePCL;
 
 namespace StreamHouse.Storage.Metadata.Sqlite;
 
-/// <summary>Chooses the SQLite library once per process: the system's when it is new enough, for it gets the distribution's fixes; else the one we carry.</summary>
+/// <summary>
+/// Chooses the SQLite library once per process: the system's when it is new enough, for it gets the distribution's fixes; else the one we carry.
+/// </summary>
 internal static class SqliteNative
 {
     // The first version with RETURNING.
