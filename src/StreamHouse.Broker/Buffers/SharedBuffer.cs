@@ -57,6 +57,9 @@ public sealed class SharedBuffer
         }
     }
 
+    /// <summary>Whether an answer with a budget lies in this buffer.</summary>
+    internal bool IsInAnswer => Volatile.Read(ref _answers) > 0;
+
     /// <summary>An answer with a budget (<see cref="Partitions.IFetchBudget"/>) lies in this buffer from now on.</summary>
     /// <returns>Bytes that this adds to the memory of all answers: the capacity for the first.</returns>
     internal int EnterAnswer() => Interlocked.Increment(ref _answers) == 1 ? Capacity : 0;

@@ -30,7 +30,8 @@ public sealed record FetchRequest(IReadOnlyList<FetchPartition> Partitions, int 
 
 /// <summary>
 /// Bounds the memory that many answers hold together: whole buffers, each once, however little of one an answer needs and however many answers lie
-/// in it. Bytes are set aside before they are read, so that reads that begin at once stay within it. A broker's reads all use the same one, or none.
+/// in it. Bytes are set aside before they are read, and a read stops when it holds as many, so that reads that begin at once stay within it, but for
+/// the buffers of one batch each, or of the two ends of what lies together in an object. A broker's reads all use the same one, or none.
 /// </summary>
 public interface IFetchBudget
 {
@@ -38,7 +39,10 @@ public interface IFetchBudget
     /// <param name="bytesMax">What the read may return at most, in bytes; its first batch may be larger.</param>
     /// <param name="wait">How long the reader waits for its data, or for room.</param>
     /// <param name="ct">Ends the wait.</param>
-    /// <returns>The bytes set aside, which may be more or fewer; zero when there was no room in time, and then nothing is read.</returns>
+    /// <returns>
+    /// The bytes set aside, for records and for the buffers they lie in, which may be more or fewer; zero when there was no room in time, and then nothing is
+    /// read.
+    /// </returns>
     ValueTask<int> ReserveAsync(int bytesMax, TimeSpan wait, CancellationToken ct);
 
     /// <summary>Gives bytes back.</summary>
@@ -55,18 +59,8 @@ public sealed class FetchResult(IReadOnlyList<PartitionFetch> partitions) : IDis
     /// <summary>One per requested partition, in the request's order.</summary>
     public IReadOnlyList<PartitionFetch> Partitions { get; } = partitions;
 
-    /// <summary>Counts the answer's buffers until <see cref="Dispose"/>, which gives those to the budget that no other answer lies in.</summary>
-    /// <returns>Bytes of those that no other answer lies in now.</returns>
-    internal long Hold(IFetchBudget budget)
-    {
-        _budget = budget;
-        long bytes = 0;
-        for (int i = 0; i < Partitions.Count; i++)
-        {
-            bytes += Partitions[i].EnterBuffers();
-        }
-        return bytes;
-    }
+    /// <summary>The answer's buffers were counted: <see cref="Dispose"/> gives those back to the budget that no other answer lies in then.</summary>
+    internal void ChargeTo(IFetchBudget budget) => _budget = budget;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -74,7 +68,7 @@ public sealed class FetchResult(IReadOnlyList<PartitionFetch> partitions) : IDis
         long bytes = 0;
         for (int i = 0; i < Partitions.Count; i++)
         {
-            bytes += _budget is null ? 0 : Partitions[i].LeaveBuffers();
+            bytes += Partitions[i].LeaveBuffers();
             Partitions[i].Release();
         }
         _budget?.Release(bytes);
@@ -123,6 +117,9 @@ public sealed class PartitionFetch
     /// <summary>Where <see cref="Slices"/> were read from.</summary>
     internal ReadSource Source { get; set; }
 
+    /// <summary>What counts the buffers of <see cref="Slices"/>; null without a budget.</summary>
+    internal FetchHold? Hold { get; init; }
+
     /// <summary>Counts records of pieces that are added.</summary>
     internal void Count(long records) => Records += records;
 
@@ -133,28 +130,23 @@ public sealed class PartitionFetch
     /// <summary>Adds a piece, passing on one reference to its buffer.</summary>
     internal void Add(BufferSlice slice)
     {
-        (_slices ??= []).Add(slice);
+        _slices ??= [];
+
+        // Pieces of one buffer mostly follow one another.
+        if (Hold is { } hold && (_slices.Count == 0 || _slices[^1].Owner != slice.Owner))
+        {
+            hold.Enter(slice.Owner);
+        }
+        _slices.Add(slice);
         Bytes += slice.Length;
     }
 
-    internal long EnterBuffers()
-    {
-        long bytes = 0;
-        for (int i = 0; i < (_slices?.Count ?? 0); i++)
-        {
-            // Pieces of one buffer mostly follow one another.
-            if (i == 0 || _slices![i].Owner != _slices[i - 1].Owner)
-            {
-                bytes += _slices![i].Owner.EnterAnswer();
-            }
-        }
-        return bytes;
-    }
-
+    /// <summary>Counts the buffers no more, before <see cref="Release"/>.</summary>
+    /// <returns>Bytes of those that no other answer lies in.</returns>
     internal long LeaveBuffers()
     {
         long bytes = 0;
-        for (int i = 0; i < (_slices?.Count ?? 0); i++)
+        for (int i = 0; Hold is not null && i < (_slices?.Count ?? 0); i++)
         {
             if (i == 0 || _slices![i].Owner != _slices[i - 1].Owner)
             {

@@ -66,21 +66,21 @@ internal sealed class FetchCoordinator(
         int enough = Math.Max(1, request.BytesMin);
         if (request.Budget is not { } budget)
         {
-            return (await ReadAsync(request, request.BytesMax, mayRead: true, ct), enough);
+            return (await ReadAsync(request, request.BytesMax, mayRead: true, null, ct), enough);
         }
         int wanted = BytesMaxOf(request);
         TimeSpan left = request.WaitMax - clock.GetElapsedTime(started);
         int reserved = await budget.ReserveAsync(wanted, left < TimeSpan.Zero ? TimeSpan.Zero : left, ct);
-        long held = 0;
+        FetchHold hold = new(reserved);
         try
         {
-            FetchResult result = await ReadAsync(request, Math.Min(request.BytesMax, reserved), mayRead: reserved > 0, ct);
-            held = result.Hold(budget);
-            return (result, reserved < Math.Min(enough, wanted) ? 1 : enough);
+            FetchResult result = await ReadAsync(request, Math.Min(request.BytesMax, reserved), mayRead: reserved > 0, hold, ct);
+            result.ChargeTo(budget);
+            return (result, hold.IsCut || reserved < Math.Min(enough, wanted) ? 1 : enough);
         }
         finally
         {
-            budget.Release(reserved - held);
+            budget.Release(reserved - hold.Bytes);
         }
     }
 
@@ -94,18 +94,19 @@ internal sealed class FetchCoordinator(
         return (int)Math.Min(request.BytesMax, bytes);
     }
 
-    private async ValueTask<FetchResult> ReadAsync(FetchRequest request, int bytesMax, bool mayRead, CancellationToken ct)
+    private async ValueTask<FetchResult> ReadAsync(FetchRequest request, int bytesMax, bool mayRead, FetchHold? hold, CancellationToken ct)
     {
         PartitionFetch[] results = new PartitionFetch[request.Partitions.Count];
         try
         {
-            await ReadIntoAsync(results, request, bytesMax, mayRead, ct);
+            await ReadIntoAsync(results, request, bytesMax, mayRead, hold, ct);
         }
         catch
         {
             // Cancelled half way, perhaps: nobody else knows of the references gathered until then.
             foreach (PartitionFetch? gathered in results)
             {
+                hold?.Leave(gathered?.LeaveBuffers() ?? 0);
                 gathered?.Release();
             }
             throw;
@@ -113,7 +114,8 @@ internal sealed class FetchCoordinator(
         return new FetchResult(results);
     }
 
-    private async ValueTask ReadIntoAsync(PartitionFetch[] results, FetchRequest request, int bytesMax, bool mayRead, CancellationToken ct)
+    private async ValueTask ReadIntoAsync(
+        PartitionFetch[] results, FetchRequest request, int bytesMax, bool mayRead, FetchHold? hold, CancellationToken ct)
     {
         long total = 0;
         for (int i = 0; i < results.Length; i++)
@@ -132,7 +134,7 @@ internal sealed class FetchCoordinator(
             }
             bool wholeFirst = mayRead && total == 0;
             int limit = (int)Math.Clamp(bytesMax - total, 0, Math.Max(0, wanted.BytesMax));
-            PartitionFetch fetch = results[i] = partition.Read(wanted, limit, wholeFirst, out bool belowTail);
+            PartitionFetch fetch = results[i] = partition.Read(wanted, limit, wholeFirst, hold, out bool belowTail);
             if (belowTail && (limit > 0 || wholeFirst))
             {
                 fetch = results[i] = await tiered.ReadAsync(partition, wanted, fetch, limit, wholeFirst, ct);

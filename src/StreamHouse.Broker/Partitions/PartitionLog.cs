@@ -83,12 +83,12 @@ internal sealed class PartitionLog(TopicPartition partition, long epoch, long st
     }
 
     /// <summary>Reads what is visible in memory; see <see cref="PartitionWriter.Read"/>.</summary>
-    public PartitionFetch Read(in FetchPartition request, int bytesMax, bool wholeFirst, out bool belowTail)
+    public PartitionFetch Read(in FetchPartition request, int bytesMax, bool wholeFirst, FetchHold? hold, out bool belowTail)
     {
         (BrokerErrorCode error, string? message) = Check(request);
         bool nothing = error != BrokerErrorCode.None || request.Offset >= HighWatermark;
         belowTail = !nothing && request.Offset < Tail.StartOffset;
-        PartitionFetch fetch = Answer(error, message);
+        PartitionFetch fetch = Answer(error, message, hold);
         if (nothing || belowTail)
         {
             return fetch;
@@ -96,7 +96,7 @@ internal sealed class PartitionLog(TopicPartition partition, long epoch, long st
         for (int i = Tail.Find(request.Offset); i < Tail.Count && Tail[i].EndOffset <= HighWatermark; i++)
         {
             BufferSlice slice = Tail[i].Slice;
-            bool fits = fetch.Bytes + (long)slice.Length <= bytesMax;
+            bool fits = fetch.Bytes + (long)slice.Length <= bytesMax && (hold is null || hold.MayEnter(slice.Owner));
             if (!fits && !(wholeFirst && fetch.Bytes == 0))
             {
                 break;
@@ -109,8 +109,9 @@ internal sealed class PartitionLog(TopicPartition partition, long epoch, long st
     }
 
     /// <summary>An answer without bytes.</summary>
-    public PartitionFetch Answer(BrokerErrorCode error, string? message) => new()
+    public PartitionFetch Answer(BrokerErrorCode error, string? message, FetchHold? hold = null) => new()
     {
+        Hold = hold,
         Partition = partition,
         Error = error,
         Message = message,

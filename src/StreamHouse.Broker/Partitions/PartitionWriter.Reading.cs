@@ -44,15 +44,16 @@ internal sealed partial class PartitionWriter
     /// <param name="request">What to read.</param>
     /// <param name="bytesMax">Byte limit.</param>
     /// <param name="wholeFirst">Return the first batch even when it is larger than the limit.</param>
+    /// <param name="hold">What the read may hold; null for everything.</param>
     /// <param name="belowTail">True when the offset is valid but must be read from objects.</param>
-    public PartitionFetch Read(in FetchPartition request, int bytesMax, bool wholeFirst, out bool belowTail)
+    public PartitionFetch Read(in FetchPartition request, int bytesMax, bool wholeFirst, FetchHold? hold, out bool belowTail)
     {
         lock (_lock)
         {
             belowTail = false;
             return Refusal is { } refusal
                 ? _log.Answer(refusal.Error, refusal.Message)
-                : _log.Read(request, bytesMax, wholeFirst, out belowTail);
+                : _log.Read(request, bytesMax, wholeFirst, hold, out belowTail);
         }
     }
 

@@ -34,6 +34,9 @@ public sealed class SegmentReader
         _tables = new SegmentTableCache(cache, options.TableBytesMax);
     }
 
+    /// <summary>What a piece of an object costs in memory at least, however little of it is read.</summary>
+    internal int BlockBytes => _cache.BlockBytes;
+
     /// <summary>
     /// Adds whole batches to an answer, from the one that holds <paramref name="offset"/> on, as they lie in the cache: each piece carries a
     /// reference, nothing is copied. Stops at the slice's end; the caller goes on with the next row. When anything goes wrong after the first

@@ -25,6 +25,12 @@ internal sealed class TieredReader(IManifestStore manifest, ManifestCache rows, 
         bool refreshed = false;
         for (int slices = 0; slices < SlicesPerReadMax;)
         {
+            bool first = wholeFirst && fetch.Bytes == 0;
+            if (fetch.Hold is { Room: 0 } full && !first)
+            {
+                full.Cut();
+                return fetch;
+            }
             SegmentRow? row;
             try
             {
@@ -33,8 +39,16 @@ internal sealed class TieredReader(IManifestStore manifest, ManifestCache rows, 
                 {
                     return fetch.Bytes > 0 ? fetch : await ExplainAsync(partition, offset, fetch, ct);
                 }
-                SegmentReadResult read = await segments.ReadAsync(row, offset, bytesMax - fetch.Bytes, wholeFirst && fetch.Bytes == 0, fetch, ct);
+                int left = bytesMax - fetch.Bytes;
+
+                // Nothing less than a block: that much is held anyway.
+                int room = fetch.Hold is { } hold ? Math.Min(left, Math.Max(hold.Room, segments.BlockBytes)) : left;
+                SegmentReadResult read = await segments.ReadAsync(row, offset, room, first, fetch, ct);
                 fetch.Count(read.NextOffset - offset);
+                if (read.NextOffset < row.EndOffset && room < left)
+                {
+                    fetch.Hold!.Cut();
+                }
                 if (read.NextOffset < row.EndOffset || fetch.Bytes >= bytesMax)
                 {
                     return fetch;

@@ -72,9 +72,9 @@ internal sealed record KafkaOptions : IValidatableObject
     public int FetchBytesMax { get; init; } = 55 << 20;
 
     /// <summary>
-    /// Memory of the records in all fetch responses that are read or not yet taken by clients, in bytes: whole buffers and blocks, each once. The
-    /// nearer it, the less a fetch reads; at it fetches wait for room, and one that waits for longer than its client does is answered without
-    /// records.
+    /// Memory of the records in all fetch responses that are read or not yet taken by clients, in bytes: whole buffers and blocks, each once. Each
+    /// fetch may go over its part by the buffers of one batch, or by two blocks. The nearer the limit, the less a fetch reads; at it fetches wait
+    /// for room, and one that waits for longer than its client does is answered without records.
     /// </summary>
     [Range(typeof(long), "1048576", "68719476736")]
     public long FetchesBytesMax { get; init; } = 128L << 20;

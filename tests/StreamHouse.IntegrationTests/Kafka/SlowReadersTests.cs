@@ -22,6 +22,7 @@ public sealed class SlowReadersTests(ITestOutputHelper output)
     private const int ClosedMin = 4;
     private const int AskedBytes = 50 << 20;
     private const long MemoryBytesMax = 400L << 20;
+    private static readonly TimeSpan RoundMax = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan TransferTimeout = TimeSpan.FromSeconds(2);
 
     [Fact]
@@ -51,9 +52,11 @@ public sealed class SlowReadersTests(ITestOutputHelper output)
         for (; rounds == 0 || await ClosedAsync(http) < ClosedMin; rounds++)
         {
             List<int> read = [];
+            using CancellationTokenSource limit = new(RoundMax);
             while (read.Count < produced)
             {
-                await ReadAsync(honest, read);
+                limit.IsCancellationRequested.ShouldBeFalse($"only {read.Count} of {produced} batches were read within {RoundMax}");
+                await ReadAsync(honest, read).WaitAsync(RoundMax);
             }
             read.ShouldBe(Enumerable.Range(0, produced));
             await ProduceAsync(honest, produced++);

@@ -8,7 +8,7 @@ namespace StreamHouse.Server.Kafka.Fetching;
 /// </summary>
 internal sealed class FetchMemory(KafkaOptions options, TimeProvider clock) : IFetchBudget
 {
-    // A fetch takes this part of the room at most, so that others find some too.
+    // A fetch sets this part of the room aside at most, and stops when it holds as much, so that others find some too.
     private const int Share = 8;
 
     // The largest batch that topics have by default: a first batch is read even when it is larger than the client's limits.
