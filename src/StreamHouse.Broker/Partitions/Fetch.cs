@@ -40,8 +40,8 @@ public interface IFetchBudget
     /// <param name="wait">How long the reader waits for its data, or for room.</param>
     /// <param name="ct">Ends the wait.</param>
     /// <returns>
-    /// The bytes set aside, for records and for the buffers they lie in, which may be more or fewer; zero when there was no room in time, and then nothing is
-    /// read.
+    /// The bytes set aside, for records and for the buffers they lie in, which may be more or fewer; zero when there was no room in time, and then
+    /// nothing is read.
     /// </returns>
     ValueTask<int> ReserveAsync(int bytesMax, TimeSpan wait, CancellationToken ct);
 
