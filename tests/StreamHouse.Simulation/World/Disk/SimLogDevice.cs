@@ -80,8 +80,8 @@ internal sealed class SimLogDevice(SimDisk disk, SimProcess process) : ILogDevic
             disk.Syncing?.Invoke(time);
             if (!device.Process.Alive)
             {
-                // It was killed between the write and the sync.
-                return;
+                // It was killed between the write and the sync: to it the write never ends, or it would write on as if this were durable.
+                await new TaskCompletionSource().Task;
             }
             await device.ActAsync(time, () =>
             {
