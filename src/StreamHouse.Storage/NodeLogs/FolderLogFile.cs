@@ -12,8 +12,7 @@ internal sealed class FolderLogFile : AwaitedOperation, ILogFile
     private readonly SafeFileHandle _handle;
     private readonly int _descriptor;
     private string _path;
-    private int _direct = -1;
-    private bool _directTried;
+    private DirectFile? _direct;
     private bool _closed;
     private long _position;
     private ReadOnlyMemory<byte> _data;
@@ -86,10 +85,7 @@ internal sealed class FolderLogFile : AwaitedOperation, ILogFile
             return;
         }
         _closed = true;
-        if (_direct >= 0)
-        {
-            NativeFile.Close(_direct);
-        }
+        _direct?.Dispose();
         _handle.Dispose();
     }
 
@@ -125,40 +121,15 @@ internal sealed class FolderLogFile : AwaitedOperation, ILogFile
         ObjectDisposedException.ThrowIf(_closed, this);
         using System.Buffers.MemoryHandle pin = data.Pin();
         byte* bytes = (byte*)pin.Pointer;
-        if ((nuint)bytes % AlignedMemory.AlignmentBytes != 0 || !TryWriteDirect(bytes, data.Length, position))
+        _direct ??= new DirectFile(_path);
+        if ((nuint)bytes % AlignedMemory.AlignmentBytes != 0 || !_direct.TryWrite(bytes, data.Length, position, out int error))
         {
-            int error = NativeFile.Write(_descriptor, bytes, data.Length, position);
-            if (error != 0)
-            {
-                throw NativeFile.Failure($"Cannot write {data.Length} bytes at {position} of {_path}", error);
-            }
+            error = NativeFile.Write(_descriptor, bytes, data.Length, position);
+        }
+        if (error != 0)
+        {
+            throw NativeFile.Failure($"Cannot write {data.Length} bytes at {position} of {_path}", error);
         }
         NativeFile.SyncData(_descriptor, _path);
-    }
-
-    /// <summary>Writes past the page cache; false when the file system refuses to: at the first attempt, or, with larger blocks, at some.</summary>
-    private unsafe bool TryWriteDirect(byte* bytes, int length, long position)
-    {
-        if (!_directTried)
-        {
-            _directTried = true;
-            _direct = NativeFile.Direct == 0 ? -1 : NativeFile.TryOpen(_path, NativeFile.ReadWrite | NativeFile.Direct, out _);
-        }
-        if (_direct < 0)
-        {
-            return false;
-        }
-        int error = NativeFile.Write(_direct, bytes, length, position);
-        if (error == 0)
-        {
-            return true;
-        }
-        if (error == NativeFile.InvalidArgument)
-        {
-            NativeFile.Close(_direct);
-            _direct = -1;
-            return false;
-        }
-        throw NativeFile.Failure($"Cannot write {length} bytes at {position} of {_path}", error);
     }
 }

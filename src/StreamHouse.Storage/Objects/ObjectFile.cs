@@ -12,7 +12,7 @@ internal sealed class ObjectFile : IDisposable
 {
     private readonly SafeFileHandle _file;
     private readonly Memory<byte> _step;
-    private int _direct;
+    private readonly DirectFile? _direct;
     private long _written;
     private int _used;
 
@@ -24,7 +24,6 @@ internal sealed class ObjectFile : IDisposable
         // The lock that comes with FileShare.None tells other processes that the file is in use.
         _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
         _step = step;
-        _direct = -1;
         try
         {
             FolderCalls.Reserve(_file, bytes);
@@ -34,10 +33,7 @@ internal sealed class ObjectFile : IDisposable
             _file.Dispose();
             throw;
         }
-        if (NativeFile.Direct != 0 && bytes >= AlignedMemory.AlignmentBytes)
-        {
-            _direct = NativeFile.TryOpen(path, NativeFile.ReadWrite | NativeFile.Direct, out _);
-        }
+        _direct = bytes >= AlignedMemory.AlignmentBytes ? new DirectFile(path) : null;
     }
 
     /// <summary>Adds bytes at the end. Cancelled between two steps.</summary>
@@ -67,7 +63,7 @@ internal sealed class ObjectFile : IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose()
     {
-        CloseDirect();
+        _direct?.Dispose();
         _file.Dispose();
     }
 
@@ -87,36 +83,14 @@ internal sealed class ObjectFile : IDisposable
         _used = 0;
     }
 
-    /// <summary>False when the file system refuses such a write; one with larger blocks refuses the last of a file, after others.</summary>
     private unsafe bool TryWriteDirect(int bytes)
     {
-        if (_direct < 0)
-        {
-            return false;
-        }
-        int error;
+        int error = 0;
+        bool written;
         fixed (byte* data = _step.Span)
         {
-            error = NativeFile.Write(_direct, data, bytes, _written);
+            written = _direct is not null && _direct.TryWrite(data, bytes, _written, out error);
         }
-        if (error == 0)
-        {
-            return true;
-        }
-        if (error == NativeFile.InvalidArgument)
-        {
-            CloseDirect();
-            return false;
-        }
-        throw FolderCalls.Failed("pwrite", error);
-    }
-
-    private void CloseDirect()
-    {
-        if (_direct >= 0)
-        {
-            NativeFile.Close(_direct);
-            _direct = -1;
-        }
+        return error == 0 ? written : throw FolderCalls.Failed("pwrite", error);
     }
 }
