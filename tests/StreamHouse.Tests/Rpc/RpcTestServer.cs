@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StreamHouse.Rpc.Grpc.Client;
 using StreamHouse.Server.Grpc.Runtime;
@@ -34,6 +35,7 @@ internal sealed class RpcTestServer : IAsyncDisposable
         options ??= new RpcServerOptions();
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<IHostLifetime, DeafLifetime>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             configure?.Invoke(kestrel);
@@ -59,5 +61,13 @@ internal sealed class RpcTestServer : IAsyncDisposable
         Channel.Dispose();
         await StopAsync();
         await _app.DisposeAsync();
+    }
+
+    /// <summary>The usual one takes signals for its server's alone: whoever ends the tests would find them going on.</summary>
+    private sealed class DeafLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
