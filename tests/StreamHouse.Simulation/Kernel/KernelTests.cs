@@ -37,8 +37,15 @@ public sealed class KernelTests
         SimKernel kernel = new(1);
         Should.Throw<SimulationEscapeException>(() => kernel.Run(async () =>
         {
-            // Resumes on a pool thread, and from there on carries no context.
-            await Task.Run(static () => Thread.Sleep(20)).ConfigureAwait(false);
+            // Resumes on that thread, and from there on carries no context.
+            TaskCompletionSource done = new();
+            Thread elsewhere = new(() =>
+            {
+                Thread.Sleep(20);
+                done.SetResult();
+            });
+            elsewhere.Start();
+            await done.Task.ConfigureAwait(false);
             await Task.Delay(TimeSpan.FromSeconds(1), kernel.World.Clock);
         }));
     }
