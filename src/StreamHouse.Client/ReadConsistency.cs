@@ -10,8 +10,8 @@ public enum ReadConsistency
     Strong = 0,
 
     /// <summary>
-    /// Everything that was acknowledged with <c>acks=all</c> before the request is seen. The server asks its metadata store first; when that does not answer, the call
-    /// is tried again and fails with <see cref="StreamHouseErrorCode.TimedOut"/> in the end.
+    /// Everything that was acknowledged with <c>acks=all</c> before the request is seen. The server asks its metadata store first; when that does
+    /// not answer, the call is tried again and fails with <see cref="StreamHouseErrorCode.TimedOut"/> in the end.
     /// </summary>
     Linearizable = 1,
 }

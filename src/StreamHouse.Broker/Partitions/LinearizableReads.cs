@@ -10,18 +10,17 @@ namespace StreamHouse.Broker.Partitions;
 /// <remarks>
 /// <para>
 /// Why that is linearizable for topics that acknowledge from objects; appends are those with <see cref="Acks.All"/>, the others are acknowledged
-/// before they have happened. Batches become visible, and are acknowledged, only after their slice was
-/// committed by a transaction that requires the lease row to name this holder and epoch; taking a lease changes both and starts the new leader
-/// at the row's committed end. Commits and take-overs are therefore in one order, that of their transactions on the row. Let an append take
-/// effect when its leader raises the high watermark, or, if that leader is deposed first, at the take-over, in offset order: always between its
-/// request and its acknowledgement, whoever sends that.
+/// before they have happened. Batches become visible, and are acknowledged, only after their slice was committed by a transaction that requires the
+/// lease row to name this holder and epoch; taking a lease changes both and starts the new leader at the row's committed end. Commits and take-overs
+/// are therefore in one order, that of their transactions on the row. Let an append take effect when its leader raises the high watermark, or, if
+/// that leader is deposed first, at the take-over, in offset order: always between its request and its acknowledgement, whoever sends that.
 /// </para>
 /// <para>
-/// Say the row was read at moment <c>t</c>, and showed epoch <c>E</c> and this holder. Then no later epoch had begun at <c>t</c>: everything acknowledged until
-/// then was acknowledged in <c>E</c>, by this process, and is below its high watermark, or before <c>E</c>, and is below the end at which <c>E</c> began. The
-/// high watermark is taken after <c>t</c>, so it includes all of that. It is not ahead of what took effect either: if the process still leads when it takes
-/// the mark, the mark is the log's end at that moment; if it was deposed at <c>u</c> between, the mark lies between the log's end
-/// at <c>t</c> and the end with which the next epoch began, and the read takes its place among the appends that took effect at <c>u</c>. Both moments
+/// Say the row was read at moment <c>t</c>, and showed epoch <c>E</c> and this holder. Then no later epoch had begun at <c>t</c>: everything
+/// acknowledged until then was acknowledged in <c>E</c>, by this process, and is below its high watermark, or before <c>E</c>, and is below the end
+/// at which <c>E</c> began. The high watermark is taken after <c>t</c>, so it includes all of that. It is not ahead of what took effect either: if
+/// the process still leads when it takes the mark, the mark is the log's end at that moment; if it was deposed at <c>u</c> between, the mark lies
+/// between the log's end at <c>t</c> and the end with which the next epoch began, and the read takes its place among the appends that took effect at <c>u</c>. Both moments
 /// are after the request and before its answer, also when the answer has waited for data. One confirmation is enough for that.
 /// </para>
 /// <para>

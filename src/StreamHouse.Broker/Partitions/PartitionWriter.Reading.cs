@@ -3,7 +3,9 @@ namespace StreamHouse.Broker.Partitions;
 /// <content>What readers ask: marks, visible batches, waiting for more.</content>
 internal sealed partial class PartitionWriter
 {
-    /// <summary>Why nothing may be read here now; null while this process leads the partition, as far as it knows, and is sure of its leases.</summary>
+    /// <summary>
+    /// Why nothing may be read here now; null while this process leads the partition, as far as it knows, and is sure of its leases.
+    /// </summary>
     public AppendResult? ReadRefusal
     {
         get

@@ -121,7 +121,8 @@ internal sealed class ReadBarrier(ILeaseStore leases, TimeProvider clock, FetchO
 
     private static BrokerException Unconfirmed(Exception? cause) => new(
         BrokerErrorCode.TimedOut,
-        $"The metadata store did not confirm in time that this process leads the partition{(cause is null ? "" : $": {cause.Message}")} Try again.", cause);
+        $"The metadata store did not confirm in time that this process leads the partition{(cause is null ? "" : $": {cause.Message}")} Try again.",
+        cause);
 
     private sealed class Round
     {

@@ -10,8 +10,8 @@ public enum ReadConsistency
     Strong,
 
     /// <summary>
-    /// Everything that was acknowledged with <see cref="Acks.All"/> before the request arrived is seen: the leader answers only after the metadata has confirmed, by a read
-    /// that began after the request arrived, that it still leads. Costs a read of the metadata, which requests that wait share.
+    /// Everything that was acknowledged with <see cref="Acks.All"/> before the request arrived is seen: the leader answers only after the metadata
+    /// has confirmed, by a read that began after the request arrived, that it still leads. Costs a read of the metadata, which requests that wait share.
     /// </summary>
     Linearizable,
 }

@@ -97,18 +97,6 @@ public sealed class Admin
         return found;
     }
 
-    private static StreamHouseException? ErrorIn(ListOffsetsResponse answer)
-    {
-        foreach (PartitionOffset partition in answer.Offsets)
-        {
-            if (partition.Error is { } error)
-            {
-                return ErrorMapping.ToException(error);
-            }
-        }
-        return null;
-    }
-
     /// <summary>Stores offsets of a consumer group without members; durable when the task ends.</summary>
     /// <exception cref="StreamHouseException"><see cref="StreamHouseErrorCode.GroupNotEmpty"/> while it has members, and others.</exception>
     public Task CommitGroupOffsetsAsync(string group, IEnumerable<GroupOffset> offsets, CancellationToken ct = default)
@@ -193,4 +181,16 @@ public sealed class Admin
     /// <summary>Describes the server.</summary>
     public async Task<ServerStatus> GetStatusAsync(CancellationToken ct = default) =>
         Conversions.ToStatus(await _caller.CallAsync(AdminRpc.GetStatus, new GetStatusRequest(), isRepeatable: true, ct));
+
+    private static StreamHouseException? ErrorIn(ListOffsetsResponse answer)
+    {
+        foreach (PartitionOffset partition in answer.Offsets)
+        {
+            if (partition.Error is { } error)
+            {
+                return ErrorMapping.ToException(error);
+            }
+        }
+        return null;
+    }
 }

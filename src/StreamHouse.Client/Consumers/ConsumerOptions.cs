@@ -23,7 +23,8 @@ public sealed record ConsumerOptions
 
     /// <summary>
     /// How fresh the offsets must be at which reading begins (earliest, latest, by time). With <see cref="ReadConsistency.Linearizable"/>,
-    /// <see cref="ConsumerStart.Latest"/> skips everything acknowledged before the consumer asked, and nothing appended after the answer. Default strong.
+    /// <see cref="ConsumerStart.Latest"/> skips everything acknowledged before the consumer asked, and nothing appended after the answer. Default
+    /// strong.
     /// </summary>
     public ReadConsistency StartConsistency { get; init; }
 

@@ -187,7 +187,9 @@ internal sealed class GroupMember : IAsyncDisposable
     {
         while (true)
         {
-            TimeSpan patience = _leader.IsMissingTopics && MissingTopicInterval < _options.MetadataAgeMax ? MissingTopicInterval : _options.MetadataAgeMax;
+            TimeSpan patience = _leader.IsMissingTopics && MissingTopicInterval < _options.MetadataAgeMax
+                ? MissingTopicInterval
+                : _options.MetadataAgeMax;
             await _signals.WaitAsync(patience, _clock, ct);
             (MemberSignal signal, StreamHouseException? error) = _signals.Take();
             switch (signal)

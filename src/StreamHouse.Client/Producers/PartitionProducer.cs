@@ -284,7 +284,8 @@ internal sealed class PartitionProducer
     private bool MayPipelineLocked => _isKnown || !_core.Options.Idempotent;
 
     // Servers remember so many batches of a producer: the oldest without an answer must be among them, or its retry would not be known as one.
-    private bool HasRoomLocked() => _inFlight.Count == 0 || (MayPipelineLocked && _nextNumber - _inFlight[0].Number < _core.Options.InFlightPerPartitionMax);
+    private bool HasRoomLocked() =>
+        _inFlight.Count == 0 || (MayPipelineLocked && _nextNumber - _inFlight[0].Number < _core.Options.InFlightPerPartitionMax);
 
     private void StartLocked(ProducerBatch batch, ref PartitionWork work)
     {

@@ -26,7 +26,8 @@ internal sealed class RetryingCaller(IClientTransport transport, RetryOptions op
     /// <param name="ct">Ends the call and the waits.</param>
     /// <exception cref="StreamHouseException">It failed for good.</exception>
     public async Task<TResponse> CallAsync<TRequest, TResponse>(
-        RpcMethod<TRequest, TResponse> method, TRequest request, Func<TResponse, StreamHouseException?> errorIn, bool isRepeatable, CancellationToken ct)
+        RpcMethod<TRequest, TResponse> method, TRequest request, Func<TResponse, StreamHouseException?> errorIn, bool isRepeatable,
+        CancellationToken ct)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
@@ -38,7 +39,8 @@ internal sealed class RetryingCaller(IClientTransport transport, RetryOptions op
             TimeSpan delay;
             try
             {
-                TResponse answer = await transport.CallAsync(method, request, remaining > TimeSpan.Zero ? remaining : TimeSpan.FromMilliseconds(1), ct);
+                TimeSpan limit = remaining > TimeSpan.Zero ? remaining : TimeSpan.FromMilliseconds(1);
+                TResponse answer = await transport.CallAsync(method, request, limit, ct);
                 return errorIn(answer) is { } error ? throw error : answer;
             }
             catch (StreamHouseException e) when (e.IsRetriable && (isRepeatable || !e.IsOutcomeUnknown))

@@ -39,12 +39,7 @@ public sealed class KernelTests
         {
             // Resumes on that thread, and from there on carries no context.
             TaskCompletionSource done = new();
-            Thread elsewhere = new(() =>
-            {
-                Thread.Sleep(20);
-                done.SetResult();
-            });
-            elsewhere.Start();
+            SoonElsewhere(done.SetResult);
             await done.Task.ConfigureAwait(false);
             await Task.Delay(TimeSpan.FromSeconds(1), kernel.World.Clock);
         }));
@@ -57,12 +52,7 @@ public sealed class KernelTests
         using SemaphoreSlim semaphore = new(0);
         Should.Throw<SimulationEscapeException>(() => kernel.Run(async () =>
         {
-            Thread releasing = new(() =>
-            {
-                Thread.Sleep(20);
-                semaphore.Release();
-            });
-            releasing.Start();
+            SoonElsewhere(() => semaphore.Release());
             await semaphore.WaitAsync();
         }));
     }
@@ -157,5 +147,15 @@ public sealed class KernelTests
             await Task.Yield();
             order += name;
         }
+    }
+
+    private static void SoonElsewhere(Action act)
+    {
+        Thread elsewhere = new(() =>
+        {
+            Thread.Sleep(20);
+            act();
+        });
+        elsewhere.Start();
     }
 }

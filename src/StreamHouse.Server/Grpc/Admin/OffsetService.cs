@@ -37,7 +37,8 @@ internal sealed class OffsetService(IBroker broker)
         int[] partitions = request.Partitions.Count > 0 ? [.. request.Partitions] : [.. Enumerable.Range(0, topic.Partitions)];
         ListOffsetsResponse response = new() { Consistency = request.Consistency };
         foreach (Task<OffsetResult> answer in broker.FindOffsets(
-            partitions.Select(p => new TopicPartition(topic.Id, p)), query, request.TimestampMs, ConsistencyLevels.FromWire(request.Consistency), context.Aborted))
+            partitions.Select(p => new TopicPartition(topic.Id, p)), query, request.TimestampMs, ConsistencyLevels.FromWire(request.Consistency),
+            context.Aborted))
         {
             response.Offsets.Add(await ToMessageAsync(topic, partitions[response.Offsets.Count], answer));
         }

@@ -28,7 +28,8 @@ internal static class OffsetEndpoints
             .WithSummary("Deletes the records below an offset; before=-1 means all that readers see.").Produces<DeletedRecords>();
     }
 
-    private static async Task<IResult> FindAsync(string topic, string? at, string? timestamp, int? partition, string? consistency, IBroker broker, CancellationToken ct)
+    private static async Task<IResult> FindAsync(
+        string topic, string? at, string? timestamp, int? partition, string? consistency, IBroker broker, CancellationToken ct)
     {
         if (at is not null && timestamp is not null)
         {

@@ -24,6 +24,8 @@ internal sealed class KafkaConnection
     private long _receivingSince;
     private long _sendingSince;
     private volatile bool _closed;
+
+    // A reply that closes the connection was taken: what is being sent is the last of it. The writer's own.
     private bool _isLastSend;
     private volatile bool _ending;
 
