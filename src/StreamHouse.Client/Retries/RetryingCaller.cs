@@ -33,6 +33,7 @@ internal sealed class RetryingCaller(IClientTransport transport, RetryOptions op
     {
         Backoff backoff = new(options, random);
         long startedAt = clock.GetTimestamp();
+        StreamHouseException? before = null;
         while (true)
         {
             TimeSpan remaining = timeout - clock.GetElapsedTime(startedAt);
@@ -48,10 +49,29 @@ internal sealed class RetryingCaller(IClientTransport transport, RetryOptions op
                 delay = backoff.Next();
                 if (clock.GetElapsedTime(startedAt) + delay >= timeout)
                 {
+                    if (before is not null && e.Code == StreamHouseErrorCode.TimedOut)
+                    {
+                        throw CutShort(before, e);
+                    }
                     throw;
                 }
+                before = e;
             }
             await Task.Delay(delay, clock, ct);
         }
     }
+
+    // The last try had only what was left of the time: that it ended says less than why the ones before failed.
+    private static StreamHouseException CutShort(StreamHouseException before, StreamHouseException last) => new(
+        before.Code,
+        $"{before.Message} Another try had no answer in the time left.",
+        before.IsRetriable,
+        before.IsOutcomeUnknown || last.IsOutcomeUnknown,
+        before)
+    {
+        Topic = before.Topic,
+        Partition = before.Partition,
+        LogStartOffset = before.LogStartOffset,
+        HighWatermark = before.HighWatermark,
+    };
 }

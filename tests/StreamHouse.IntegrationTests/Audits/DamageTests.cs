@@ -3,6 +3,7 @@ using StreamHouse.Client;
 using StreamHouse.Client.Producers;
 using StreamHouse.IntegrationTests.Support;
 using StreamHouse.Server.Hosting;
+using StreamHouse.Storage.Metadata.Sqlite;
 
 namespace StreamHouse.IntegrationTests.Audits;
 
@@ -268,6 +269,8 @@ public sealed class DamageTests : IDisposable
 
     private void SetVersion(string sql)
     {
+        // Before anything else of this process opens a database, or it would work with two libraries at once.
+        SqliteNative.EnsureInitialized();
         using SqliteConnection connection = new($"Data Source={Path.Combine(_folder, "metadata.db")};Pooling=False");
         connection.Open();
         using SqliteCommand command = connection.CreateCommand();

@@ -14,7 +14,8 @@ public sealed class StreamctlProcessTests
         await using ServerProcess server = await ServerProcess.StartAsync();
         await CliRun.RunAsync(server.Grpc, "topic", "create", "t");
         await CliRun.RunAsync(server.Grpc, "produce", "t", "hello");
-        using Process process = Start($"exec '{Executable}' --addr {server.Grpc.Authority} consume t --follow --output raw");
+        // A shell's background job, as this test may be part of, ignores the signal, and so would what it starts.
+        using Process process = Start($"exec env --default-signal=INT '{Executable}' --addr {server.Grpc.Authority} consume t --follow --output raw");
 
         (await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20))).ShouldBe("hello");
         Kill(process.Id, 2).ShouldBe(0);

@@ -115,7 +115,6 @@ public sealed class GrpcTransportTests : IAsyncDisposable
 
         error.Code.ShouldBe(StreamHouseErrorCode.Unavailable);
         error.IsRetriable.ShouldBeTrue();
-        error.IsOutcomeUnknown.ShouldBeFalse();
     }
 
     [Fact]

@@ -7,6 +7,10 @@ namespace StreamHouse.Storage.Metadata.Sqlite;
 /// <summary>
 /// Chooses the SQLite library once per process: the system's when it is new enough, for it gets the distribution's fixes; else the one we carry.
 /// </summary>
+/// <remarks>
+/// To be called before anything of the process uses SQLite: calls are bound to a library one by one, each when it is first made, and those
+/// bound before the choice would stay with the one we carry. A database handed from one library to the other ends the process.
+/// </remarks>
 internal static class SqliteNative
 {
     // The first version with RETURNING.
