@@ -23,6 +23,7 @@ internal sealed class ManifestWatch(SimWorld world, LogModel model)
     private readonly HashSet<string> _committedKeys = [];
     private readonly Dictionary<Guid, DateTimeOffset> _expiries = [];
     private readonly HashSet<TopicId> _deleted = [];
+    private readonly HashSet<Guid> _closed = [];
 
     /// <summary>One process has the cluster to itself: nobody else takes leases.</summary>
     public bool Alone { get; init; }
@@ -37,6 +38,11 @@ internal sealed class ManifestWatch(SimWorld world, LogModel model)
         if (transaction.Argument is (Guid incarnation, TimeSpan timeToLive))
         {
             Alive(transaction, incarnation, timeToLive);
+        }
+        if (transaction.Argument is Guid closed)
+        {
+            // A process that stops gives its leases up, though a commit may still be on its way that had no answer in time.
+            _closed.Add(closed);
         }
         if (transaction.Argument is TopicId topic)
         {
@@ -109,7 +115,7 @@ internal sealed class ManifestWatch(SimWorld world, LogModel model)
         for (int i = 0; i < outcomes.Count; i++)
         {
             SliceCommit slice = commit.Slices[i];
-            if (outcomes[i] == SliceOutcome.Fenced && Alone && !model[slice.Partition].Deleted)
+            if (outcomes[i] == SliceOutcome.Fenced && Alone && !_closed.Contains(commit.Holder) && !model[slice.Partition].Deleted)
             {
                 throw new InvariantException(
                     $"{slice.Partition}: a slice [{slice.BaseOffset}, {slice.EndOffset}) was fenced at epoch {slice.Epoch} although nobody else takes leases.");

@@ -102,6 +102,14 @@ public sealed class ManifestWatchTests
     });
 
     [Fact]
+    public void A_slice_fenced_after_its_process_gave_up_its_leases_holds() => Run(w =>
+    {
+        w.Take(Holder, 1, 0);
+        w.See(nameof(ILeaseStore.CloseSessionAsync), Holder, true);
+        w.Commit(Holder, 1, 0, outcome: SliceOutcome.Fenced);
+    });
+
+    [Fact]
     public void A_session_renewed_after_it_expired_is_noticed() => Fails("after it had expired", w =>
     {
         w.See(nameof(ILeaseStore.RegisterSessionAsync), (Holder, (TimeSpan?)TimeSpan.FromSeconds(-1)), true);

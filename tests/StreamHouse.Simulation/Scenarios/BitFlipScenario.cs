@@ -106,7 +106,7 @@ internal sealed class ProvenBitFlips : BitFlipScenario
             }
             refusal = await StartAsync(run, node);
         }
-        flip.Toggle();
+        flip.PutRight();
         if (await StartAsync(run, node) is { } still)
         {
             throw new InvariantException($"The bit was put right, and a start still refused: {still.Message}");

@@ -28,10 +28,6 @@ internal sealed class Supervisor(SimWorld world)
     {
         if (node.IsUp)
         {
-            if (node.Broker is not null)
-            {
-                node.Flips.Clear();
-            }
             return;
         }
         if (node.Refusal is BrokerException { Code: BrokerErrorCode.DataDamaged } damage)
@@ -40,7 +36,7 @@ internal sealed class Supervisor(SimWorld world)
             {
                 throw new InvariantException($"{node.Name} refused to start, but its disk is sound: {damage.Message}");
             }
-            node.Flips.ForEach(f => f.Toggle());
+            node.Flips.ForEach(f => f.PutRight());
             node.Flips.Clear();
         }
         node.Start();

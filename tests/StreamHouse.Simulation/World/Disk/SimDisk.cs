@@ -78,7 +78,7 @@ internal sealed class SimDisk(SimKernel kernel, string name, SimRandom random)
         }
         (SimFile flipped, int begin, int bytes) = candidates[random.Next(candidates.Count)];
         int where = begin + random.Next(bytes);
-        new BitFlip(flipped, where, (byte)(1 << random.Next(8))).Toggle();
+        new BitFlip(flipped, where, (byte)(1 << random.Next(8))).Make();
         kernel.Trace.Add(name, $"power lost, and a bit flipped at {where}, which was not synced");
         return true;
     }
@@ -106,16 +106,32 @@ internal sealed class SimDisk(SimKernel kernel, string name, SimRandom random)
         }
         (SimFile flipped, int where) = candidates[random.Next(candidates.Count)];
         BitFlip flip = new(flipped, where, (byte)(1 << random.Next(8)));
-        flip.Toggle();
+        flip.Make();
         kernel.Trace.Add(name, $"a bit flipped at {where}");
         return flip;
     }
 }
 
-/// <summary>A flipped bit, which a backup can put right.</summary>
+/// <summary>A bit that flips, and which a backup can put right.</summary>
 internal sealed class BitFlip(SimFile file, int at, byte mask)
 {
-    public void Toggle() => file.Data[at] ^= mask;
+    /// <summary>In which byte.</summary>
+    public int At => at;
+
+    public void Make()
+    {
+        file.Data[at] ^= mask;
+        file.Flips.Add(this);
+    }
+
+    /// <summary>Does nothing where something else was written meanwhile: a file may be used again before anybody has looked for the bit.</summary>
+    public void PutRight()
+    {
+        if (file.Flips.Remove(this))
+        {
+            file.Data[at] ^= mask;
+        }
+    }
 }
 
 /// <summary>One file: its bytes as the page cache has them, and the old bytes of what is not synced.</summary>
@@ -128,6 +144,9 @@ internal sealed class SimFile(int bytes)
 
     public byte[] Data { get; } = new byte[bytes];
 
+    /// <summary>Bits that are wrong.</summary>
+    public List<BitFlip> Flips { get; } = [];
+
     /// <summary>Into the page cache.</summary>
     public void Write(int at, ReadOnlySpan<byte> data)
     {
@@ -139,6 +158,11 @@ internal sealed class SimFile(int bytes)
                 old = _idle.TryPop(out byte[]? idle) ? idle : new byte[SectorBytes];
                 Data.AsSpan(sector * SectorBytes, SectorBytes).CopyTo(old);
             }
+        }
+        if (Flips.Count > 0)
+        {
+            int end = at + data.Length;
+            Flips.RemoveAll(f => f.At >= at && f.At < end);
         }
         data.CopyTo(Data.AsSpan(at));
     }

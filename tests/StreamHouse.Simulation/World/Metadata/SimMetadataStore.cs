@@ -49,7 +49,7 @@ internal sealed class SimMetadataStore(SimDatabase database, SimProcess process,
         CallAsync(nameof(RenewSessionAsync), _ => database.Mutated.RenewAsync(incarnation, timeToLive), ct, (incarnation, (TimeSpan?)timeToLive));
 
     public Task CloseSessionAsync(Guid incarnation, CancellationToken ct) =>
-        CallAsync(nameof(CloseSessionAsync), s => s.CloseSessionAsync(incarnation, ct), ct);
+        CallAsync(nameof(CloseSessionAsync), s => s.CloseSessionAsync(incarnation, ct), ct, incarnation);
 
     public Task<IReadOnlyList<Lease>> TakeAllLeasesAsync(Guid incarnation, Guid nodeLog, CancellationToken ct) =>
         CallAsync(nameof(TakeAllLeasesAsync), s => s.TakeAllLeasesAsync(incarnation, nodeLog, ct), ct);

@@ -147,6 +147,8 @@ internal sealed class SimNode : IDisposable
         {
             _world.Kernel.Trace.Add(process.Name, $"serves");
             Broker = broker;
+            // It has read what it needs: a start will not be refused for them any more.
+            Flips.Clear();
             End(process, "has failed", await broker.Failed);
         }
     }
