@@ -118,11 +118,17 @@ internal sealed class GroupMemberActor(SimWorld world, LogModel model, GroupMode
         {
             return;
         }
-        foreach (Owned owned in _owned)
+        Owned[] reading = [.. _owned];
+        foreach (Owned owned in reading)
         {
             (long offset, long epoch) = (owned.Cursor.Offset, owned.Cursor.Epoch);
             owned.Cursor.Accept(
                 await connection.CallAsync(b => Requests.FetchAsync(b, owned.Partition, offset, BytesMax, TimeSpan.Zero, epoch), Timeout), connection);
+        }
+        if (_owned.Count < reading.Length)
+        {
+            // The commit of the last moment had no answer, so this is no member any more.
+            return;
         }
         if (!Finishing && !Random.Chance(0.5))
         {
