@@ -2,6 +2,7 @@ using StreamHouse.Broker;
 using StreamHouse.Broker.Diagnostics;
 using StreamHouse.Broker.Segments;
 using StreamHouse.Server.Configuration;
+using StreamHouse.Server.Kafka.Polling;
 using StreamHouse.Server.Metrics;
 using StreamHouse.Storage.Metadata;
 using StreamHouse.Storage.Metadata.Sqlite;
@@ -73,7 +74,7 @@ internal sealed class Engine : IAsyncDisposable
         MetricsCollector collector = new(metrics);
         undo.Push(() => Dispose(collector));
         LocalBroker broker = await LocalBroker.StartAsync(
-            new BrokerPorts(metadata, objects, device, TimeProvider.System, new SystemRandomSource(), metrics, logs), EngineOptions.From(settings), ct);
+            new BrokerPorts(metadata, objects, device, LoopClock.Instance, new SystemRandomSource(), metrics, logs), EngineOptions.From(settings), ct);
         undo.Push(broker.DisposeAsync);
         return new Engine(broker, metrics, collector, undo);
     }

@@ -102,6 +102,33 @@ public sealed class PipelineTests
     }
 
     [Fact]
+    public async Task Client_that_sends_without_end_does_not_keep_others_from_being_served()
+    {
+        await using ListenerRig rig = await ListenerRig.StartAsync();
+        await rig.CreateTopicAsync();
+        RawClient greedy = await rig.ConnectAsync();
+        // Whole requests to the last byte, however much of this is received at once.
+        byte[] request = [.. Enumerable.Range(0, 4000).Select(v => RawClient.Produce("t", EngineRig.Batch([new string('x', v)]), 1, acks: 0)).First(r => r.Length == 4096)];
+        byte[] burst = [.. Enumerable.Repeat(request, 64).SelectMany(r => r)];
+        using CancellationTokenSource enough = new();
+        Task sending = Task.Run(async () =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                await greedy.SendAsync(burst);
+            }
+        });
+
+        for (int i = 0; i < 20; i++)
+        {
+            await rig.ShouldStillServeAsync().WaitAsync(TimeSpan.FromSeconds(10));
+        }
+
+        await enough.CancelAsync();
+        await sending.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
     public async Task Request_that_arrives_byte_by_byte_is_served()
     {
         await using ListenerRig rig = await ListenerRig.StartAsync();

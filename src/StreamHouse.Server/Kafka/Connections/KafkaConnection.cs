@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using StreamHouse.Broker.Buffers;
 using StreamHouse.Kafka;
 using StreamHouse.Server.Kafka.Dispatch;
+using StreamHouse.Server.Kafka.Polling;
 
 namespace StreamHouse.Server.Kafka.Connections;
 
@@ -152,16 +153,26 @@ internal sealed class KafkaConnection
 
     private async ValueTask<bool> ReceiveAsync()
     {
-        if (!_frames.HasBytes)
+        bool isRest = _frames.HasBytes;
+        if (!isRest)
         {
             Volatile.Write(ref _receivingSince, 0);
-            await _transport.ReceiveAsync(Memory<byte>.Empty);
+            await _transport.ReceiveAsync(Memory<byte>.Empty, isRest);
         }
-        else if (_receivingSince == 0)
+        else
         {
-            Volatile.Write(ref _receivingSince, _services.Clock.GetTimestamp());
+            if (_receivingSince == 0)
+            {
+                Volatile.Write(ref _receivingSince, _services.Clock.GetTimestamp());
+            }
+            await EventLoop.LeaveAsync();
         }
-        int received = await _transport.ReceiveAsync(_frames.Space());
+        int received = await _transport.ReceiveAsync(_frames.Space(), isRest);
+        if (received < 0)
+        {
+            _frames.Drop();
+            return true;
+        }
         _frames.Received(received);
         _services.Metrics.Received(received);
         return received > 0 || (_frames.Buffered > 0 && !_ending
@@ -187,41 +198,49 @@ internal sealed class KafkaConnection
     {
         Volatile.Write(ref _receivingSince, 0);
         Volatile.Write(ref _lastActive, _services.Clock.GetTimestamp());
-        if (_replies.HasRoom)
+        return _replies.HasRoom && TryBegin(frame, mustBeShort: EventLoop.IsCurrent) ? ValueTask.CompletedTask : BeginElsewhereAsync(frame);
+    }
+
+    private async ValueTask BeginElsewhereAsync(BufferSlice frame)
+    {
+        await EventLoop.LeaveAsync();
+        if (!_replies.HasRoom)
         {
-            Begin(frame);
-            return ValueTask.CompletedTask;
+            await WaitAsync(_replies.WaitForRoomAsync());
         }
-        return WaitAndBeginAsync(frame);
+        TryBegin(frame, mustBeShort: false);
     }
 
-    private async ValueTask WaitAndBeginAsync(BufferSlice frame)
+    private bool TryBegin(BufferSlice frame, bool mustBeShort)
     {
-        await WaitAsync(_replies.WaitForRoomAsync());
-        Begin(frame);
-    }
-
-    private void Begin(BufferSlice frame)
-    {
-        PendingReply reply;
+        PendingReply? reply = null;
+        bool failed = true;
         try
         {
-            reply = _services.Handlers.Begin(frame, Client, _services.Clock.GetTimestamp());
-        }
-        catch
-        {
-            _services.Memory.Release(frame.Length);
-            throw;
+            reply = _services.Handlers.Begin(frame, Client, _services.Clock.GetTimestamp(), mustBeShort);
+            failed = false;
         }
         finally
         {
-            frame.Owner.Release();
+            if (failed)
+            {
+                _services.Memory.Release(frame.Length);
+            }
+            if (failed || reply is not null)
+            {
+                frame.Owner.Release();
+            }
+        }
+        if (reply is null)
+        {
+            return false;
         }
         _replies.Add(reply);
         if (!reply.IsCompleted)
         {
             reply.OnCompleted(_pump);
         }
+        return true;
     }
 
     private void Pump()
@@ -246,12 +265,12 @@ internal sealed class KafkaConnection
                 {
                     _output.Seal();
                     Volatile.Write(ref _sendingSince, _services.Clock.GetTimestamp());
-                    await _transport.SendAsync(_output);
+                    await _transport.SendAsync(_output).ConfigureAwait(false);
                     _services.Metrics.Sent(_output.Bytes);
                 }
                 if (_isLastSend && !_closed)
                 {
-                    await _transport.FinishAsync();
+                    await _transport.FinishAsync().ConfigureAwait(false);
                     Abort();
                 }
             }

@@ -1,49 +1,85 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using StreamHouse.Server.Kafka.Polling;
 
 namespace StreamHouse.Server.Kafka.Connections;
 
-/// <summary>A connection in clear text.</summary>
-internal sealed class PlainTransport(Socket socket) : Transport
+/// <summary>A connection in clear text, on an event loop. Short transfers are made there; what is longer is left to the pool.</summary>
+internal sealed class PlainTransport(PolledSocket socket) : Transport
 {
+    private const int ShortBytes = 64 * 1024;
+
     // Linux's IOV_MAX is 1024; fewer keep one call short.
-    private const int PiecesPerSend = 256;
-    private const int BytesPerSend = 1 << 20;
+    private const int CallPiecesMax = 256;
+    private const int CallBytesMax = 1 << 20;
 
-    private readonly List<ArraySegment<byte>> _sending = [];
+    public override ValueTask<int> ReceiveAsync(Memory<byte> buffer, bool isRest)
+    {
+        if (buffer.IsEmpty)
+        {
+            ValueTask<int> wait = socket.WaitReadableAsync();
+            // More is there already: others of the loop come first.
+            return wait.IsCompleted && EventLoop.IsCurrent ? LeaveAsync() : wait;
+        }
+        int received = socket.TryReceive(buffer.Span);
+        return received < 0 && isRest ? ReceiveRestAsync(buffer) : new ValueTask<int>(received);
+    }
 
-    public override ValueTask<int> ReceiveAsync(Memory<byte> buffer) => socket.ReceiveAsync(buffer, SocketFlags.None, CancellationToken.None);
+    public override ValueTask SendAsync(ReplyBuffer pieces)
+    {
+        if (pieces.Pieces.Count > 1 || pieces.Bytes > ShortBytes)
+        {
+            return SendManyAsync(pieces);
+        }
+        ArraySegment<byte> piece = pieces.Pieces[0];
+        int sent = TrySend(pieces.Pieces, 0, 0);
+        return sent == piece.Count ? ValueTask.CompletedTask : SendManyAsync(pieces, Math.Max(0, sent));
+    }
 
-    public override ValueTask SendAsync(ReplyBuffer pieces) => pieces.Pieces.Count == 1 ? SendOneAsync(pieces) : SendManyAsync(pieces);
-
-    public override void StopReceiving() => Shutdown(socket, SocketShutdown.Receive);
+    public override void StopReceiving() => Shutdown(socket.Socket, SocketShutdown.Receive);
 
     public override ValueTask FinishAsync()
     {
-        Shutdown(socket, SocketShutdown.Send);
+        Shutdown(socket.Socket, SocketShutdown.Send);
         return ValueTask.CompletedTask;
     }
 
     public override void Dispose() => socket.Dispose();
 
-    private async ValueTask SendOneAsync(ReplyBuffer pieces)
+    private static async ValueTask<int> LeaveAsync()
     {
-        ReadOnlyMemory<byte> left = pieces.Pieces[0];
-        while (left.Length > 0)
+        await EventLoop.LeaveAsync();
+        return 0;
+    }
+
+    private async ValueTask<int> ReceiveRestAsync(Memory<byte> buffer)
+    {
+        while (true)
         {
-            int sent = await socket.SendAsync(left[..Math.Min(left.Length, BytesPerSend)], SocketFlags.None, CancellationToken.None);
-            pieces.NoteProgress();
-            left = left[sent..];
+            await socket.WaitReadableOnPoolAsync().ConfigureAwait(false);
+            int received = socket.TryReceive(buffer.Span);
+            if (received >= 0)
+            {
+                return received;
+            }
         }
     }
 
-    private async ValueTask SendManyAsync(ReplyBuffer pieces)
+    private async ValueTask SendManyAsync(ReplyBuffer pieces, int offset = 0)
     {
+        if (pieces.Bytes > ShortBytes)
+        {
+            await EventLoop.LeaveAsync();
+        }
         int next = 0;
-        int offset = 0;
         while (next < pieces.Pieces.Count)
         {
-            Fill(pieces.Pieces, next, offset);
-            int sent = await socket.SendAsync(_sending, SocketFlags.None);
+            int sent = TrySend(pieces.Pieces, next, offset);
+            if (sent < 0)
+            {
+                await socket.WaitWritableOnPoolAsync().ConfigureAwait(false);
+                continue;
+            }
             pieces.NoteProgress();
             for (; next < pieces.Pieces.Count && sent >= pieces.Pieces[next].Count - offset; next++)
             {
@@ -52,20 +88,32 @@ internal sealed class PlainTransport(Socket socket) : Transport
             }
             offset += sent;
         }
-        _sending.Clear();
     }
 
-    private void Fill(IReadOnlyList<ArraySegment<byte>> pieces, int next, int offset)
+    private unsafe int TrySend(IReadOnlyList<ArraySegment<byte>> pieces, int next, int offset)
     {
-        _sending.Clear();
-        int bytes = 0;
-        for (; next < pieces.Count && _sending.Count < PiecesPerSend && bytes < BytesPerSend; next++)
+        Span<SocketCalls.Piece> sending = stackalloc SocketCalls.Piece[Math.Min(CallPiecesMax, pieces.Count - next)];
+        Span<GCHandle> pins = stackalloc GCHandle[sending.Length];
+        int count = 0;
+        try
         {
-            ArraySegment<byte> piece = pieces[next][offset..];
-            offset = 0;
-            piece = piece[..Math.Min(piece.Count, BytesPerSend - bytes)];
-            bytes += piece.Count;
-            _sending.Add(piece);
+            for (int bytes = 0; count < sending.Length && bytes < CallBytesMax; count++, next++)
+            {
+                ArraySegment<byte> piece = pieces[next][offset..];
+                offset = 0;
+                int taken = Math.Min(piece.Count, CallBytesMax - bytes);
+                bytes += taken;
+                pins[count] = GCHandle.Alloc(piece.Array, GCHandleType.Pinned);
+                sending[count] = new() { Start = (byte*)pins[count].AddrOfPinnedObject() + piece.Offset, Bytes = (nuint)taken };
+            }
+            return socket.TrySend(sending[..count]);
+        }
+        finally
+        {
+            foreach (GCHandle pin in pins[..count])
+            {
+                pin.Free();
+            }
         }
     }
 }

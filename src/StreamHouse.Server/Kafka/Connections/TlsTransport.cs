@@ -25,7 +25,7 @@ internal sealed class TlsTransport(Socket socket, SslStream stream) : Transport
         }
     }
 
-    public override ValueTask<int> ReceiveAsync(Memory<byte> buffer) => stream.ReadAsync(buffer, CancellationToken.None);
+    public override ValueTask<int> ReceiveAsync(Memory<byte> buffer, bool isRest) => stream.ReadAsync(buffer, CancellationToken.None);
 
     public override async ValueTask SendAsync(ReplyBuffer pieces)
     {

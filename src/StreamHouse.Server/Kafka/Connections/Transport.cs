@@ -19,8 +19,13 @@ internal abstract class Transport : IDisposable
     }
 
     /// <summary>Receives at least one byte into <paramref name="buffer"/>; with an empty one it waits until there is something to receive.</summary>
-    /// <returns>Bytes received; 0 when the client will send no more, or for an empty buffer.</returns>
-    public abstract ValueTask<int> ReceiveAsync(Memory<byte> buffer);
+    /// <param name="buffer">Where to.</param>
+    /// <param name="isRest">Whether this is the rest of a request, which may be long.</param>
+    /// <returns>
+    /// Bytes received; 0 when the client will send no more, or for an empty buffer; negative, but not for a rest, when there was nothing after
+    /// all: wait with an empty buffer again.
+    /// </returns>
+    public abstract ValueTask<int> ReceiveAsync(Memory<byte> buffer, bool isRest);
 
     /// <summary>Sends all bytes of <paramref name="pieces"/>, in order.</summary>
     public abstract ValueTask SendAsync(ReplyBuffer pieces);

@@ -22,7 +22,15 @@ internal readonly record struct RequestFrame(BufferSlice Bytes, RequestHeader He
 /// <summary>Reads the requests of one API and begins them. Most are an <see cref="IKafkaHandler{TRequest, TResponse}"/> behind a generated codec.</summary>
 internal abstract class KafkaApi
 {
+    /// <summary>Longer requests are never tried by <see cref="TryBeginShort"/>.</summary>
+    public const int ShortBytesMax = 8 * 1024;
+
     /// <summary>Begins a request; see <see cref="IKafkaHandler{TRequest, TResponse}.HandleAsync"/> for the order.</summary>
     /// <exception cref="KafkaFormatException">The body is not a request: the connection is closed.</exception>
     public abstract PendingReply Begin(in RequestFrame frame);
+
+    /// <summary>Begins a request if that takes some microseconds at most, whatever it holds: an event loop then need not wake another thread for it.</summary>
+    /// <returns>Null when it may take longer: nothing has happened then.</returns>
+    /// <exception cref="KafkaFormatException">The body is not a request: the connection is closed.</exception>
+    public virtual PendingReply? TryBeginShort(in RequestFrame frame) => null;
 }

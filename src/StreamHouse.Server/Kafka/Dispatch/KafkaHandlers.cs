@@ -26,10 +26,16 @@ internal sealed class KafkaHandlers(KafkaMetrics metrics, ILogger log)
     /// <param name="frame">The request; the caller keeps its reference.</param>
     /// <param name="client">Who sent it.</param>
     /// <param name="arrived">When, by the clock's timestamp.</param>
+    /// <param name="mustBeShort">Whether nothing may be done that could take more than some microseconds.</param>
+    /// <returns>The reply to be; null when the request is not that short: nothing has happened then.</returns>
     /// <exception cref="FrameException">The API or its version is not served.</exception>
     /// <exception cref="KafkaFormatException">The bytes are not a request.</exception>
-    public PendingReply Begin(in BufferSlice frame, KafkaClient client, long arrived)
+    public PendingReply? Begin(in BufferSlice frame, KafkaClient client, long arrived, bool mustBeShort)
     {
+        if (mustBeShort && frame.Length > KafkaApi.ShortBytesMax)
+        {
+            return null;
+        }
         KafkaReader reader = new(frame.Span);
         var header = RequestHeader.Read(ref reader);
         if (!_apis.TryGetValue(header.ApiKey, out KafkaApi? api))
@@ -46,7 +52,12 @@ internal sealed class KafkaHandlers(KafkaMetrics metrics, ILogger log)
             }
             throw new FrameException($"{header.ApiKey} version {header.ApiVersion} was asked for, which is not served");
         }
-        metrics.Requested(header.ApiKey);
-        return api.Begin(new RequestFrame(frame, header, reader.Position, client, arrived));
+        RequestFrame request = new(frame, header, reader.Position, client, arrived);
+        PendingReply? reply = mustBeShort ? api.TryBeginShort(request) : api.Begin(request);
+        if (reply is not null)
+        {
+            metrics.Requested(header.ApiKey);
+        }
+        return reply;
     }
 }

@@ -7,6 +7,7 @@ using StreamHouse.Kafka;
 using StreamHouse.Kafka.Fetch;
 using StreamHouse.Server.Kafka.Connections;
 using StreamHouse.Server.Kafka.Dispatch;
+using StreamHouse.Server.Kafka.Polling;
 
 namespace StreamHouse.Server.Kafka.Fetching;
 
@@ -15,15 +16,27 @@ internal sealed class FetchApi(IBroker broker, BrokerMetrics brokerMetrics, Kafk
 {
     private const short TopicIdVersionMin = 13;
 
+    // Reading so many takes about as long as waking a thread.
+    private const int ShortPartitionsMax = 32;
+
     private readonly ConcurrentBag<FetchRequestView> _views = [];
     private readonly FetchServices _services = new(
         new FetchSessions(options, clock), new FetchMemory(options, clock), new FetchFrames(), brokerMetrics, metrics, clock);
 
-    public override PendingReply Begin(in RequestFrame frame)
+    public override PendingReply Begin(in RequestFrame frame) => Begin(frame, mustBeShort: false)!;
+
+    public override PendingReply? TryBeginShort(in RequestFrame frame) => Begin(frame, mustBeShort: true);
+
+    private FetchReply? Begin(in RequestFrame frame, bool mustBeShort)
     {
         FetchRequestView request = _views.TryTake(out FetchRequestView? idle) ? idle : new FetchRequestView();
         KafkaReader reader = new(frame.Body);
         request.Read(ref reader, frame.Header.ApiVersion);
+        if (mustBeShort && request.Partitions.Length + _services.Sessions.PartitionsOf(request.SessionId) > ShortPartitionsMax)
+        {
+            _views.Add(request);
+            return null;
+        }
         FetchPlan plan = _services.Sessions.Begin(request, usesTopicIds: frame.Header.ApiVersion >= TopicIdVersionMin);
         FetchLimits limits = new(
             Math.Max(0, Math.Min(request.MinBytes, request.MaxBytes)), Math.Max(0, request.MaxBytes),
@@ -59,7 +72,30 @@ internal sealed class FetchApi(IBroker broker, BrokerMetrics brokerMetrics, Kafk
         {
             Budget = _services.Memory,
         };
+        if (EventLoop.IsCurrent && request.WaitMax > TimeSpan.Zero && request.BytesMin <= 1)
+        {
+            // What is there is read without staying on the loop: it may come from objects. Only the wait is to end there.
+            FetchResult found = await ReadAsync(request with { WaitMax = TimeSpan.Zero }, client);
+            if (HasNews(found))
+            {
+                return outcome with { Result = found };
+            }
+            found.Dispose();
+            EventLoop.StayInMethod();
+        }
         return outcome with { Result = await ReadAsync(request, client) };
+    }
+
+    private static bool HasNews(FetchResult result)
+    {
+        foreach (PartitionFetch partition in result.Partitions)
+        {
+            if (partition.Bytes > 0 || partition.Error != BrokerErrorCode.None)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     private async ValueTask<FetchResult> ReadAsync(FetchRequest request, KafkaClient client)

@@ -56,6 +56,19 @@ internal sealed class FetchSessions(KafkaOptions options, TimeProvider clock)
         }
     }
 
+    /// <summary>Partitions in a session; 0 when there is none of that id.</summary>
+    public int PartitionsOf(int id)
+    {
+        if (id == 0)
+        {
+            return 0;
+        }
+        lock (_gate)
+        {
+            return _sessions.GetValueOrDefault(id)?.Counted ?? 0;
+        }
+    }
+
     /// <summary>Applies a request to its session, or begins one, or does without.</summary>
     public FetchPlan Begin(FetchRequestView request, bool usesTopicIds) => request.SessionEpoch is InitialEpoch or FinalEpoch
         ? BeginFull(request, usesTopicIds)

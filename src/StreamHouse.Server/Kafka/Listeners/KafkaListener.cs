@@ -5,6 +5,7 @@ using System.Security.Authentication;
 using StreamHouse.Server.Hosting;
 using StreamHouse.Server.Kafka.Connections;
 using StreamHouse.Server.Kafka.Dispatch;
+using StreamHouse.Server.Kafka.Polling;
 
 namespace StreamHouse.Server.Kafka.Listeners;
 
@@ -20,6 +21,7 @@ internal sealed class KafkaListener : IAsyncDisposable
     private readonly IReadOnlyList<KafkaEndpoint> _endpoints;
     private readonly SslServerAuthenticationOptions? _tls;
     private readonly List<Socket> _sockets = [];
+    private EventLoops? _eventLoops;
     private readonly ConnectionTable _table;
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _loops = [];
@@ -47,6 +49,7 @@ internal sealed class KafkaListener : IAsyncDisposable
         {
             _sockets.Add(Bind(endpoint));
         }
+        _eventLoops = StartLoops();
         for (int i = 0; i < _sockets.Count; i++)
         {
             _loops.Add(AcceptAsync(_sockets[i], _endpoints[i]));
@@ -85,6 +88,7 @@ internal sealed class KafkaListener : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync(new CancellationToken(canceled: true));
+        _eventLoops?.Dispose();
         _stopping.Dispose();
     }
 
@@ -102,6 +106,19 @@ internal sealed class KafkaListener : IAsyncDisposable
         {
             socket.Dispose();
             throw BindFailures.Explain("Kafka", endpoint.Name == ListenerAddress.InternalName ? "--kafka-port" : "Kafka:Listeners", endpoint.Requested, e);
+        }
+    }
+
+    private static EventLoops StartLoops()
+    {
+        try
+        {
+            return new EventLoops();
+        }
+        catch (IOException e)
+        {
+            throw new StartupException(
+                ExitCode.Failure, $"Kafka connections cannot be watched: {e.Message}. Raise the limit of open files (ulimit -n).", e);
         }
     }
 
@@ -154,12 +171,11 @@ internal sealed class KafkaListener : IAsyncDisposable
 
     private async Task ServeAsync(Socket socket, KafkaClient client, bool usesTls)
     {
-        // The accepting loop must not wait for the first request of whoever has just connected.
-        await Task.Yield();
         using KafkaClient served = client;
         try
         {
-            using Transport? transport = usesTls ? await ShakeHandsAsync(socket, client) : new PlainTransport(socket);
+            // Neither way does the accepting loop wait for the first request of whoever has just connected.
+            using Transport? transport = usesTls ? await ShakeHandsAsync(socket, client) : await WatchAsync(socket);
             if (transport is not null)
             {
                 await ServeAsync(new KafkaConnection(transport, client, _services));
@@ -189,8 +205,16 @@ internal sealed class KafkaListener : IAsyncDisposable
         }
     }
 
+    private async Task<Transport> WatchAsync(Socket socket)
+    {
+        EventLoop loop = _eventLoops!.Next();
+        await loop.EnterAsync();
+        return new PlainTransport(new PolledSocket(socket, loop));
+    }
+
     private async Task<Transport?> ShakeHandsAsync(Socket socket, KafkaClient client)
     {
+        await Task.Yield();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         limit.CancelAfter(_services.Options.TlsHandshakeTimeout);
         try

@@ -20,16 +20,44 @@ internal sealed class ProduceApi(IBroker broker, BrokerMetrics brokerMetrics, Ka
 
     private readonly ConcurrentBag<ProduceRequestView> _views = [];
 
-    public override PendingReply Begin(in RequestFrame frame)
+    public override PendingReply Begin(in RequestFrame frame) => Begin(frame, mustBeShort: false)!;
+
+    public override PendingReply? TryBeginShort(in RequestFrame frame) => Begin(frame, mustBeShort: true);
+
+    private ProduceReply? Begin(in RequestFrame frame, bool mustBeShort)
     {
         ProduceRequestView request = _views.TryTake(out ProduceRequestView? idle) ? idle : new ProduceRequestView();
         KafkaReader reader = new(frame.Body);
         request.Read(ref reader, frame.Header.ApiVersion);
+        if (mustBeShort && IsCompressed(frame.Body, request))
+        {
+            _views.Add(request);
+            return null;
+        }
         ProduceReply reply = new(frame.Header, frame.Arrived, request, clock, brokerMetrics, metrics) { RequestBytes = frame.Bytes.Length };
         Append(frame, request, reply);
         reply.Begin();
         _views.Add(request);
         return reply;
+    }
+
+    // What is, may become ten thousand times as much, all of which is looked at. Of several batches at once only the first shows.
+    private static bool IsCompressed(ReadOnlySpan<byte> body, ProduceRequestView request)
+    {
+        foreach (ref readonly ProducePartitionView partition in request.Partitions)
+        {
+            if (partition.RecordsBytes < RecordBatchLayout.Records)
+            {
+                continue;
+            }
+            ReadOnlySpan<byte> batch = body.Slice(partition.RecordsPosition, partition.RecordsBytes);
+            int bytes = BinaryPrimitives.ReadInt32BigEndian(batch[RecordBatchLayout.BatchLength..]) + RecordBatchLayout.LengthPrefixBytes;
+            if (bytes != batch.Length || (batch[RecordBatchLayout.Attributes + 1] & RecordBatchLayout.CodecMask) != 0)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void Append(in RequestFrame frame, ProduceRequestView request, ProduceReply reply)

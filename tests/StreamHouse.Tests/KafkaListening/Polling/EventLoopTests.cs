@@ -1,0 +1,207 @@
+using System.Diagnostics;
+using StreamHouse.Server.Kafka.Polling;
+
+namespace StreamHouse.Tests.KafkaListening.Polling;
+
+/// <summary>What runs on an event loop, what leaves it, and what becomes of both when it ends.</summary>
+public sealed class EventLoopTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly EventLoop _loop = new();
+    private bool _ended;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        if (!_ended)
+        {
+            _loop.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task Entering_and_leaving_change_the_thread()
+    {
+        EventLoop.IsCurrent.ShouldBeFalse();
+
+        (bool entered, bool hasContext, bool left) = await OnLoopAsync(async () =>
+        {
+            bool isCurrent = EventLoop.IsCurrent;
+            bool context = SynchronizationContext.Current is not null;
+            await EventLoop.LeaveAsync();
+            return (isCurrent, context, Thread.CurrentThread.IsThreadPoolThread);
+        });
+
+        entered.ShouldBeTrue();
+        // Else all that a connection awaits would come back to the loop.
+        hasContext.ShouldBeFalse();
+        left.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task What_is_awaited_in_a_scope_comes_back_and_outside_of_it_does_not()
+    {
+        TaskCompletionSource inside = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource outside = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<bool> cameBack = await BeginOnLoopAsync(() =>
+        {
+            using EventLoop.StayScope stay = EventLoop.Stay();
+            return IsOnLoopAfterAsync(inside.Task);
+        });
+        Task<bool> stayedAway = await BeginOnLoopAsync(() => IsOnLoopAfterAsync(outside.Task));
+
+        inside.SetResult();
+        outside.SetResult();
+
+        (await cameBack.WaitAsync(Patience, Token)).ShouldBeTrue();
+        (await stayedAway.WaitAsync(Patience, Token)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Scope_elsewhere_changes_nothing()
+    {
+        SynchronizationContext? before = SynchronizationContext.Current;
+        using EventLoop.StayScope stay = EventLoop.Stay();
+        SynchronizationContext.Current.ShouldBeSameAs(before);
+    }
+
+    [Fact]
+    public async Task Posts_of_many_threads_all_run_on_the_loop_in_the_order_of_each()
+    {
+        LoopContext context = await OnLoopAsync(() =>
+        {
+            using EventLoop.StayScope stay = EventLoop.Stay();
+            return Task.FromResult((LoopContext)SynchronizationContext.Current!);
+        });
+        const int threads = 4;
+        const int posts = 20_000;
+        int[] next = new int[threads];
+        int wrong = 0;
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        int left = threads * posts;
+
+        Thread[] posters = [.. Enumerable.Range(0, threads).Select(t => new Thread(() =>
+        {
+            for (int i = 0; i < posts; i++)
+            {
+                int number = i;
+                context.Post(_ =>
+                {
+                    wrong += EventLoop.IsCurrent && next[t]++ == number ? 0 : 1;
+                    if (--left == 0)
+                    {
+                        done.SetResult();
+                    }
+                }, null);
+            }
+        }))];
+        Array.ForEach(posters, p => p.Start());
+
+        await done.Task.WaitAsync(Patience, Token);
+        wrong.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Timer_calls_back_on_the_loop_when_it_is_due_and_not_before()
+    {
+        long began = Stopwatch.GetTimestamp();
+        bool onLoop = await OnLoopAsync(() =>
+        {
+            using EventLoop.StayScope stay = EventLoop.Stay();
+            return IsOnLoopAfterAsync(Task.Delay(TimeSpan.FromMilliseconds(30), LoopClock.Instance, Token));
+        });
+
+        onLoop.ShouldBeTrue();
+        Stopwatch.GetElapsedTime(began).ShouldBeInRange(TimeSpan.FromMilliseconds(29.9), Patience);
+    }
+
+    [Fact]
+    public async Task Timers_fire_in_their_order_as_often_as_they_should_and_not_when_stopped()
+    {
+        List<string> fired = [];
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Note(object? name)
+        {
+            lock (fired)
+            {
+                fired.Add((string)name!);
+                if (fired.Count(f => f == "often") == 3)
+                {
+                    done.TrySetResult();
+                }
+            }
+        }
+        using LoopTimer late = _loop.CreateTimer(Note, "late", TimeSpan.FromMilliseconds(40), Timeout.InfiniteTimeSpan);
+        using LoopTimer early = _loop.CreateTimer(Note, "early", TimeSpan.FromMilliseconds(10), Timeout.InfiniteTimeSpan);
+        using LoopTimer stopped = _loop.CreateTimer(Note, "stopped", TimeSpan.FromMilliseconds(20), Timeout.InfiniteTimeSpan);
+        stopped.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan).ShouldBeTrue();
+        using LoopTimer moved = _loop.CreateTimer(Note, "moved", TimeSpan.FromHours(1), Timeout.InfiniteTimeSpan);
+        moved.Change(TimeSpan.FromMilliseconds(20), Timeout.InfiniteTimeSpan).ShouldBeTrue();
+        using LoopTimer often = _loop.CreateTimer(Note, "often", TimeSpan.FromMilliseconds(60), TimeSpan.FromMilliseconds(5));
+
+        await done.Task.WaitAsync(Patience, Token);
+
+        fired[..6].ShouldBe(["early", "moved", "late", "often", "often", "often"]);
+    }
+
+    [Fact]
+    public void Clock_elsewhere_is_the_systems()
+    {
+        using ITimer timer = LoopClock.Instance.CreateTimer(static _ => { }, null, TimeSpan.FromHours(1), Timeout.InfiniteTimeSpan);
+        timer.ShouldNotBeOfType<LoopTimer>();
+        Math.Abs(LoopClock.Instance.GetTimestamp() - TimeProvider.System.GetTimestamp()).ShouldBeLessThan(TimeProvider.System.TimestampFrequency);
+    }
+
+    [Fact]
+    public async Task After_its_end_the_pool_goes_on_with_posts_and_timers()
+    {
+        TaskCompletionSource inside = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<bool> cameBack = await BeginOnLoopAsync(() =>
+        {
+            using EventLoop.StayScope stay = EventLoop.Stay();
+            return IsOnLoopAfterAsync(inside.Task);
+        });
+        TaskCompletionSource<bool> fired = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<bool> set = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using LoopTimer running = _loop.CreateTimer(_ => fired.TrySetResult(EventLoop.IsCurrent), null, TimeSpan.FromMilliseconds(300), Timeout.InfiniteTimeSpan);
+        using LoopTimer idle = _loop.CreateTimer(_ => set.TrySetResult(EventLoop.IsCurrent), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+        End();
+        inside.SetResult();
+        idle.Change(TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan).ShouldBeTrue();
+
+        (await cameBack.WaitAsync(Patience, Token)).ShouldBeFalse();
+        (await fired.Task.WaitAsync(Patience, Token)).ShouldBeFalse();
+        (await set.Task.WaitAsync(Patience, Token)).ShouldBeFalse();
+    }
+
+    private static async Task<bool> IsOnLoopAfterAsync(Task task)
+    {
+        await task;
+        return EventLoop.IsCurrent;
+    }
+
+    private async Task<T> OnLoopAsync<T>(Func<Task<T>> act)
+    {
+        T result = await (await BeginOnLoopAsync(act)).WaitAsync(Patience, Token);
+        // The rest of a test must not hold up the loop.
+        await EventLoop.LeaveAsync();
+        return result;
+    }
+
+    private async Task<Task<T>> BeginOnLoopAsync<T>(Func<Task<T>> act)
+    {
+        await _loop.EnterAsync();
+        Task<T> begun = act();
+        await EventLoop.LeaveAsync();
+        return begun;
+    }
+
+    private void End()
+    {
+        _ended = true;
+        _loop.Dispose();
+    }
+}
