@@ -7,27 +7,19 @@ using StreamHouse.Server.Kafka.Polling;
 namespace StreamHouse.Server.Kafka.Connections;
 
 /// <summary>
-/// One connection: a loop that reads requests and begins them as they come, and whoever completes the oldest of them sends the answers that
-/// are ready, in the order of the requests. While nothing happens it holds no buffers.
+/// One connection: a loop that reads requests and begins them as they come. A <see cref="ReplyWriter"/> sends the answers. While nothing happens
+/// it holds no buffers.
 /// </summary>
 internal sealed class KafkaConnection
 {
-    private const int BytesPerSend = 256 * 1024;
-
     private readonly Transport _transport;
     private readonly KafkaServices _services;
     private readonly FrameAssembler _frames;
     private readonly ReplyQueue _replies;
-    private readonly ReplyBuffer _output;
-    private readonly Action _pump;
-    private readonly List<PendingReply> _sending = [];
+    private readonly ReplyWriter _writer;
     private long _lastActive;
     private long _receivingSince;
-    private long _sendingSince;
     private volatile bool _closed;
-
-    // A reply that closes the connection was taken: what is being sent is the last of it. The writer's own.
-    private bool _isLastSend;
     private volatile bool _ending;
 
     public KafkaConnection(Transport transport, KafkaClient client, KafkaServices services)
@@ -37,8 +29,7 @@ internal sealed class KafkaConnection
         _services = services;
         _frames = new FrameAssembler(services.Buffers, services.Options.RequestBytesMax);
         _replies = new ReplyQueue(services.Options.ConnectionRequestsMax, services.Options.ConnectionBytesMax);
-        _output = new ReplyBuffer(NoteSent);
-        _pump = Pump;
+        _writer = new ReplyWriter(this, transport, _replies, services);
         _lastActive = services.Clock.GetTimestamp();
     }
 
@@ -69,6 +60,15 @@ internal sealed class KafkaConnection
         await FinishAsync();
     }
 
+    /// <summary>Whether it is closed: there is nobody to answer any more.</summary>
+    public bool IsClosed => _closed;
+
+    /// <summary>Something has gone to or come from the client.</summary>
+    public void NoteActivity() => Volatile.Write(ref _lastActive, _services.Clock.GetTimestamp());
+
+    /// <summary>Begins no request after the one that is being begun.</summary>
+    public void ReadNoMore() => _ending = true;
+
     /// <summary>Reads no more, answers what has begun, then closes.</summary>
     public void End()
     {
@@ -94,7 +94,7 @@ internal sealed class KafkaConnection
         _replies.ExpireOverdue(now);
         KafkaOptions options = _services.Options;
         long receiving = Volatile.Read(ref _receivingSince);
-        long sending = Volatile.Read(ref _sendingSince);
+        long sending = _writer.SendingSince;
         if (receiving != 0)
         {
             TimeSpan age = _services.Clock.GetElapsedTime(receiving, now);
@@ -135,7 +135,7 @@ internal sealed class KafkaConnection
                     }
                 }
                 // All that has arrived has begun: now what is ready may leave, in one piece.
-                Pump();
+                _writer.Pump();
                 if (!await ReceiveAsync())
                 {
                     return;
@@ -188,7 +188,7 @@ internal sealed class KafkaConnection
     // While the client waits for us it is not slow.
     private async ValueTask WaitAsync(Task task)
     {
-        Pump();
+        _writer.Pump();
         Volatile.Write(ref _receivingSince, 0);
         await task;
         Volatile.Write(ref _receivingSince, _frames.HasBytes ? _services.Clock.GetTimestamp() : 0);
@@ -197,7 +197,7 @@ internal sealed class KafkaConnection
     private ValueTask BeginAsync(BufferSlice frame)
     {
         Volatile.Write(ref _receivingSince, 0);
-        Volatile.Write(ref _lastActive, _services.Clock.GetTimestamp());
+        NoteActivity();
         return _replies.HasRoom && TryBegin(frame, mustBeShort: EventLoop.IsCurrent) ? ValueTask.CompletedTask : BeginElsewhereAsync(frame);
     }
 
@@ -238,120 +238,17 @@ internal sealed class KafkaConnection
         _replies.Add(reply);
         if (!reply.IsCompleted)
         {
-            reply.OnCompleted(_pump);
+            reply.OnCompleted(_writer.Pumping);
         }
         return true;
     }
-
-    private void Pump()
-    {
-        if (_replies.TryBeginWriting())
-        {
-            _ = WriteAsync();
-        }
-    }
-
-    private async Task WriteAsync()
-    {
-        while (true)
-        {
-            if (!TryCollect())
-            {
-                return;
-            }
-            try
-            {
-                if (!_closed && _output.Bytes > 0)
-                {
-                    _output.Seal();
-                    Volatile.Write(ref _sendingSince, _services.Clock.GetTimestamp());
-                    await _transport.SendAsync(_output).ConfigureAwait(false);
-                    _services.Metrics.Sent(_output.Bytes);
-                }
-                if (_isLastSend && !_closed)
-                {
-                    await _transport.FinishAsync().ConfigureAwait(false);
-                    Abort();
-                }
-            }
-            catch (Exception e)
-            {
-                if (e is not (SocketException or IOException or ObjectDisposedException))
-                {
-                    _services.Log.Failed(e, Client.Remote);
-                }
-                Abort();
-            }
-            Volatile.Write(ref _sendingSince, 0);
-            Volatile.Write(ref _lastActive, _services.Clock.GetTimestamp());
-            _output.Clear();
-            ReleaseSent();
-        }
-    }
-
-    // Takes what is ready, as much as one send should carry. Nothing ends the writing. Behind a reply that closes the connection nothing is
-    // taken until the answers before it have left.
-    private bool TryCollect()
-    {
-        while (_output.Bytes < BytesPerSend && (!_isLastSend || _closed) && _replies.TryTake(last: _sending.Count == 0, out PendingReply reply))
-        {
-            _sending.Add(reply);
-            if (!_closed)
-            {
-                Write(reply);
-            }
-        }
-        return _sending.Count > 0;
-    }
-
-    private void Write(PendingReply reply)
-    {
-        try
-        {
-            if (reply.Write(_output) == ReplyKind.Close)
-            {
-                _isLastSend = _ending = true;
-            }
-        }
-        catch (Exception e)
-        {
-            // There may be half an answer behind those that are whole.
-            _services.Log.Failed(e, Client.Remote);
-            Abort();
-        }
-    }
-
-    private void ReleaseSent()
-    {
-        foreach (PendingReply reply in _sending)
-        {
-            reply.Release();
-            Settle(reply);
-            _replies.Answered(reply);
-        }
-        _sending.Clear();
-    }
-
-    private void Settle(PendingReply reply)
-    {
-        Task settled = reply.Settled;
-        if (settled.IsCompleted)
-        {
-            _services.Memory.Release(reply.RequestBytes);
-            return;
-        }
-        int bytes = reply.RequestBytes;
-        settled.GetAwaiter().UnsafeOnCompleted(() => _services.Memory.Release(bytes));
-    }
-
-    private void NoteSent() => Volatile.Write(ref _sendingSince, _services.Clock.GetTimestamp());
 
     private async Task FinishAsync()
     {
         Volatile.Write(ref _receivingSince, 0);
         _frames.Drop();
         Client.End();
-        Pump();
+        _writer.Pump();
         await _replies.WaitUntilDrainedAsync();
         try
         {
