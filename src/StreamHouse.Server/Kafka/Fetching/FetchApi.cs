@@ -72,30 +72,35 @@ internal sealed class FetchApi(IBroker broker, BrokerMetrics brokerMetrics, Kafk
         {
             Budget = _services.Memory,
         };
-        if (EventLoop.IsCurrent && request.WaitMax > TimeSpan.Zero && request.BytesMin <= 1)
+        if (EventLoop.IsCurrent)
         {
-            // What is there is read without staying on the loop: it may come from objects. Only the wait is to end there.
-            FetchResult found = await ReadAsync(request with { WaitMax = TimeSpan.Zero }, client);
-            if (HasNews(found))
+            // Reading may take long: of many small batches, or from objects. Waiting for what is not there yet does not.
+            if (request.WaitMax > TimeSpan.Zero && await IsAtEndAsync(request))
             {
-                return outcome with { Result = found };
+                EventLoop.Stay();
             }
-            found.Dispose();
-            EventLoop.StayInMethod();
+            else
+            {
+                await EventLoop.LeaveAsync();
+            }
         }
-        return outcome with { Result = await ReadAsync(request, client) };
+        FetchResult result = await ReadAsync(request, client);
+        EventLoop.StayNoMore();
+        return outcome with { Result = result };
     }
 
-    private static bool HasNews(FetchResult result)
+    private async ValueTask<bool> IsAtEndAsync(FetchRequest request)
     {
-        foreach (PartitionFetch partition in result.Partitions)
+        using FetchResult marks = await broker.FetchAsync(request with { WaitMax = TimeSpan.Zero, Budget = NoBytes.Instance }, CancellationToken.None);
+        for (int i = 0; i < marks.Partitions.Count; i++)
         {
-            if (partition.Bytes > 0 || partition.Error != BrokerErrorCode.None)
+            PartitionFetch partition = marks.Partitions[i];
+            if (partition.Error != BrokerErrorCode.None || partition.HighWatermark > request.Partitions[i].Offset)
             {
-                return true;
+                return false;
             }
         }
-        return false;
+        return true;
     }
 
     private async ValueTask<FetchResult> ReadAsync(FetchRequest request, KafkaClient client)
@@ -135,6 +140,26 @@ internal sealed class FetchApi(IBroker broker, BrokerMetrics brokerMetrics, Kafk
                 errors[i] = name.Length > 0 ? KafkaErrorCode.UnknownTopicOrPartition : KafkaErrorCode.UnknownTopicId;
             }
         }
+    }
+}
+
+/// <summary>For a fetch that is to read nothing but how far its partitions go.</summary>
+internal sealed class NoBytes : IFetchBudget
+{
+    private NoBytes()
+    {
+    }
+
+    /// <summary>The only one: it has no state.</summary>
+    public static NoBytes Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public ValueTask<int> ReserveAsync(int bytesMax, TimeSpan wait, CancellationToken ct) => new(0);
+
+    /// <inheritdoc/>
+    public void Release(long bytes)
+    {
+        // None were reserved.
     }
 }
 

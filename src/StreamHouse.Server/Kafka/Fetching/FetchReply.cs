@@ -5,7 +5,6 @@ using StreamHouse.Broker.Partitions;
 using StreamHouse.Kafka;
 using StreamHouse.Kafka.Fetch;
 using StreamHouse.Server.Kafka.Connections;
-using StreamHouse.Server.Kafka.Polling;
 
 namespace StreamHouse.Server.Kafka.Fetching;
 
@@ -41,11 +40,7 @@ internal sealed class FetchReply : PendingReply
 
     public override bool IsCompleted => _reading is null or { IsCompleted: true };
 
-    public override void OnCompleted(Action continuation)
-    {
-        using EventLoop.StayScope stay = EventLoop.Stay();
-        _reading!.GetAwaiter().UnsafeOnCompleted(continuation);
-    }
+    public override void OnCompleted(Action continuation) => _reading!.GetAwaiter().UnsafeOnCompleted(continuation);
 
     public override ReplyKind Write(ReplyBuffer output)
     {

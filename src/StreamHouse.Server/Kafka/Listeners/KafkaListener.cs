@@ -175,9 +175,15 @@ internal sealed class KafkaListener : IAsyncDisposable
         try
         {
             // Neither way does the accepting loop wait for the first request of whoever has just connected.
-            using Transport? transport = usesTls ? await ShakeHandsAsync(socket, client) : await WatchAsync(socket);
-            if (transport is not null)
+            if (usesTls)
             {
+                await ServeTlsAsync(socket, client);
+            }
+            else
+            {
+                EventLoop loop = _eventLoops!.Next();
+                await loop.EnterAsync();
+                using PlainTransport transport = new(new PolledSocket(socket, loop));
                 await ServeAsync(new KafkaConnection(transport, client, _services));
             }
         }
@@ -205,16 +211,18 @@ internal sealed class KafkaListener : IAsyncDisposable
         }
     }
 
-    private async Task<Transport> WatchAsync(Socket socket)
+    private async Task ServeTlsAsync(Socket socket, KafkaClient client)
     {
-        EventLoop loop = _eventLoops!.Next();
-        await loop.EnterAsync();
-        return new PlainTransport(new PolledSocket(socket, loop));
+        await Task.Yield();
+        using Transport? transport = await ShakeHandsAsync(socket, client);
+        if (transport is not null)
+        {
+            await ServeAsync(new KafkaConnection(transport, client, _services));
+        }
     }
 
     private async Task<Transport?> ShakeHandsAsync(Socket socket, KafkaClient client)
     {
-        await Task.Yield();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         limit.CancelAfter(_services.Options.TlsHandshakeTimeout);
         try

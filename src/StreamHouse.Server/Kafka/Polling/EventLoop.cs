@@ -10,6 +10,7 @@ namespace StreamHouse.Server.Kafka.Polling;
 internal sealed class EventLoop : IDisposable
 {
     private const int ChangesBytes = 16 * 256;
+    private const long NobodysName = -1;
 
     [ThreadStatic]
     private static EventLoop? _current;
@@ -23,6 +24,7 @@ internal sealed class EventLoop : IDisposable
     private PolledSocket?[] _sockets = new PolledSocket?[256];
     private volatile bool _stopping;
     private int _awake = 1;
+    private int _generation;
 
     /// <summary>Starts the thread.</summary>
     /// <exception cref="IOException">There are no file descriptors left.</exception>
@@ -32,7 +34,7 @@ internal sealed class EventLoop : IDisposable
         try
         {
             _waker = SocketCalls.CreateWaker();
-            SocketCalls.Watch(_poll, (int)_waker.DangerousGetHandle());
+            SocketCalls.Watch(_poll, (int)_waker.DangerousGetHandle(), NobodysName);
         }
         catch
         {
@@ -50,17 +52,23 @@ internal sealed class EventLoop : IDisposable
     public static bool IsCurrent => _current is not null;
 
     /// <summary>
-    /// Until the scope ends, what is awaited on this thread goes on on it, if it is a loop's. Whatever is begun meanwhile comes back to the loop
-    /// too, for as long as it lives: nothing of it may take long at a time.
+    /// From here on what an asynchronous method awaits goes on on this thread, if it is a loop's; its caller gets back the context it had.
+    /// Whatever is begun meanwhile comes back to the loop too, for as long as it lives: nothing of it may take long at a time.
     /// </summary>
-    public static StayScope Stay() => new(_current?._context);
-
-    /// <summary>The same for the rest of an asynchronous method, whose caller gets back the context it had.</summary>
-    public static void StayInMethod()
+    public static void Stay()
     {
         if (_current is { } loop)
         {
             SynchronizationContext.SetSynchronizationContext(loop._context);
+        }
+    }
+
+    /// <summary>The opposite: whoever waits for the method goes on right here, and what is begun then goes on wherever it ends.</summary>
+    public static void StayNoMore()
+    {
+        if (_current is not null)
+        {
+            SynchronizationContext.SetSynchronizationContext(null);
         }
     }
 
@@ -90,7 +98,9 @@ internal sealed class EventLoop : IDisposable
                 Volatile.Write(ref _sockets, larger);
             }
             _sockets[descriptor] = socket;
-            SocketCalls.Watch(_poll, descriptor);
+            // A change that was told before its socket was closed must not be taken for one of the socket that got the number next.
+            socket.Generation = ++_generation;
+            SocketCalls.Watch(_poll, descriptor, ((long)socket.Generation << 32) | (uint)descriptor);
         }
     }
 
@@ -165,18 +175,23 @@ internal sealed class EventLoop : IDisposable
             Volatile.Write(ref _awake, 1);
             for (int i = 0; i < count; i++)
             {
-                (uint events, int descriptor) = SocketCalls.Change(changes, i);
-                PolledSocket?[] sockets = Volatile.Read(ref _sockets);
-                if (descriptor < sockets.Length)
+                (uint events, long name) = SocketCalls.Change(changes, i);
+                if (name != NobodysName && Find(name) is { } socket)
                 {
-                    sockets[descriptor]?.Signal(events);
+                    socket.Signal(events);
                 }
             }
-            SynchronizationContext.SetSynchronizationContext(_context);
-            _timers.Run();
+            _timers.Run(_context);
             _context.Run();
             SynchronizationContext.SetSynchronizationContext(null);
         }
+    }
+
+    private PolledSocket? Find(long name)
+    {
+        PolledSocket?[] sockets = Volatile.Read(ref _sockets);
+        PolledSocket? socket = sockets[(int)name];
+        return socket?.Generation == (int)(name >> 32) ? socket : null;
     }
 
     // From here on whoever has something for the loop wakes it; what came before is seen here.
@@ -207,31 +222,6 @@ internal sealed class EventLoop : IDisposable
 
         public void GetResult()
         {
-        }
-    }
-
-    /// <summary>See <see cref="Stay"/>.</summary>
-    internal readonly ref struct StayScope
-    {
-        private readonly SynchronizationContext? _before;
-        private readonly bool _isSet;
-
-        public StayScope(LoopContext? context)
-        {
-            _before = SynchronizationContext.Current;
-            _isSet = context is not null;
-            if (_isSet)
-            {
-                SynchronizationContext.SetSynchronizationContext(context);
-            }
-        }
-
-        public void Dispose()
-        {
-            if (_isSet)
-            {
-                SynchronizationContext.SetSynchronizationContext(_before);
-            }
         }
     }
 }

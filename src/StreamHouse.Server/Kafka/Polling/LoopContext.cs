@@ -41,6 +41,7 @@ internal sealed class LoopContext(EventLoop loop) : SynchronizationContext
     {
         for (int count = _posted.Count; count > 0 && _posted.TryDequeue(out (SendOrPostCallback Callback, object? State) posted); count--)
         {
+            SetSynchronizationContext(this);
             posted.Callback(posted.State);
         }
     }

@@ -24,11 +24,12 @@ internal sealed class LoopTimers(EventLoop loop, TimeProvider clock)
     }
 
     /// <summary>Calls back for the timers that are due. On the loop's thread.</summary>
-    public void Run()
+    public void Run(SynchronizationContext context)
     {
         long now = clock.GetTimestamp();
         while (TakeDue(now) is { } timer)
         {
+            SynchronizationContext.SetSynchronizationContext(context);
             timer.Callback(timer.State);
         }
     }

@@ -24,6 +24,9 @@ internal sealed class PolledSocket : IDisposable
         _descriptor = (int)_handle.DangerousGetHandle();
     }
 
+    /// <summary>Tells it from others that had or will have its number. The event loop's.</summary>
+    public int Generation { get; set; }
+
     /// <summary>The socket itself, not to be received from, sent to or closed.</summary>
     public Socket Socket => _socket;
 

@@ -44,11 +44,14 @@ internal static unsafe partial class SocketCalls
 
     /// <summary>Tells of every change of a descriptor from now on, in both directions, and of how it is now.</summary>
     /// <exception cref="IOException">The limit of what a user may watch is reached, or memory is short.</exception>
-    public static void Watch(SafeFileHandle poll, int descriptor)
+    /// <param name="poll">The epoll instance.</param>
+    /// <param name="descriptor">What to watch.</param>
+    /// <param name="name">What changes of it are told by.</param>
+    public static void Watch(SafeFileHandle poll, int descriptor, long name)
     {
         byte* change = stackalloc byte[16];
         *(uint*)change = Readable | Writable | ReadEnded | EdgeTriggered;
-        *(long*)(change + EventData) = descriptor;
+        *(long*)(change + EventData) = name;
         _ = Checked("epoll_ctl", EpollControl(poll, ControlAdd, descriptor, change));
     }
 
@@ -67,10 +70,10 @@ internal static unsafe partial class SocketCalls
     }
 
     /// <summary>A change that <see cref="Wait"/> told of.</summary>
-    public static (uint Events, int Descriptor) Change(ReadOnlySpan<byte> changes, int index)
+    public static (uint Events, long Name) Change(ReadOnlySpan<byte> changes, int index)
     {
         ReadOnlySpan<byte> change = changes[(index * EventBytes)..];
-        return (MemoryMarshal.Read<uint>(change), (int)MemoryMarshal.Read<long>(change[EventData..]));
+        return (MemoryMarshal.Read<uint>(change), MemoryMarshal.Read<long>(change[EventData..]));
     }
 
     /// <summary>Ends a wait that watches <paramref name="waker"/>.</summary>

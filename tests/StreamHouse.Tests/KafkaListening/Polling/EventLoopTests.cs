@@ -4,7 +4,7 @@ using StreamHouse.Server.Kafka.Polling;
 namespace StreamHouse.Tests.KafkaListening.Polling;
 
 /// <summary>What runs on an event loop, what leaves it, and what becomes of both when it ends.</summary>
-public sealed class EventLoopTests : IDisposable
+public sealed class EventLoopTests : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -13,8 +13,9 @@ public sealed class EventLoopTests : IDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
+        await EventLoop.LeaveAsync();
         if (!_ended)
         {
             _loop.Dispose();
@@ -41,15 +42,11 @@ public sealed class EventLoopTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_awaited_in_a_scope_comes_back_and_outside_of_it_does_not()
+    public async Task What_a_method_that_stays_awaits_comes_back_and_else_does_not()
     {
         TaskCompletionSource inside = new(TaskCreationOptions.RunContinuationsAsynchronously);
         TaskCompletionSource outside = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task<bool> cameBack = await BeginOnLoopAsync(() =>
-        {
-            using EventLoop.StayScope stay = EventLoop.Stay();
-            return IsOnLoopAfterAsync(inside.Task);
-        });
+        Task<bool> cameBack = await BeginOnLoopAsync(() => IsOnLoopAfterAsync(inside.Task, stays: true));
         Task<bool> stayedAway = await BeginOnLoopAsync(() => IsOnLoopAfterAsync(outside.Task));
 
         inside.SetResult();
@@ -60,10 +57,48 @@ public sealed class EventLoopTests : IDisposable
     }
 
     [Fact]
-    public void Scope_elsewhere_changes_nothing()
+    public async Task Caller_of_a_method_that_stays_does_not()
+    {
+        TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        bool hasContext = await OnLoopAsync(() =>
+        {
+            _ = IsOnLoopAfterAsync(ended.Task, stays: true);
+            return Task.FromResult(SynchronizationContext.Current is not null);
+        });
+
+        hasContext.ShouldBeFalse();
+        ended.SetResult();
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_a_method_that_stays_no_more_goes_on_right_there()
+    {
+        TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        async Task StayAsync()
+        {
+            EventLoop.Stay();
+            await ended.Task;
+            EventLoop.StayNoMore();
+        }
+        Task<bool> after = await BeginOnLoopAsync(async () =>
+        {
+            await StayAsync();
+            return EventLoop.IsCurrent;
+        });
+
+        ended.SetResult();
+
+        (await after.WaitAsync(Patience, Token)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Elsewhere_staying_changes_nothing()
     {
         SynchronizationContext? before = SynchronizationContext.Current;
-        using EventLoop.StayScope stay = EventLoop.Stay();
+        EventLoop.Stay();
+        SynchronizationContext.Current.ShouldBeSameAs(before);
+        EventLoop.StayNoMore();
         SynchronizationContext.Current.ShouldBeSameAs(before);
     }
 
@@ -72,8 +107,10 @@ public sealed class EventLoopTests : IDisposable
     {
         LoopContext context = await OnLoopAsync(() =>
         {
-            using EventLoop.StayScope stay = EventLoop.Stay();
-            return Task.FromResult((LoopContext)SynchronizationContext.Current!);
+            EventLoop.Stay();
+            LoopContext current = (LoopContext)SynchronizationContext.Current!;
+            EventLoop.StayNoMore();
+            return Task.FromResult(current);
         });
         const int threads = 4;
         const int posts = 20_000;
@@ -107,11 +144,7 @@ public sealed class EventLoopTests : IDisposable
     public async Task Timer_calls_back_on_the_loop_when_it_is_due_and_not_before()
     {
         long began = Stopwatch.GetTimestamp();
-        bool onLoop = await OnLoopAsync(() =>
-        {
-            using EventLoop.StayScope stay = EventLoop.Stay();
-            return IsOnLoopAfterAsync(Task.Delay(TimeSpan.FromMilliseconds(30), LoopClock.Instance, Token));
-        });
+        bool onLoop = await OnLoopAsync(() => IsOnLoopAfterAsync(Task.Delay(TimeSpan.FromMilliseconds(30), LoopClock.Instance, Token), stays: true));
 
         onLoop.ShouldBeTrue();
         Stopwatch.GetElapsedTime(began).ShouldBeInRange(TimeSpan.FromMilliseconds(29.9), Patience);
@@ -158,11 +191,7 @@ public sealed class EventLoopTests : IDisposable
     public async Task After_its_end_the_pool_goes_on_with_posts_and_timers()
     {
         TaskCompletionSource inside = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task<bool> cameBack = await BeginOnLoopAsync(() =>
-        {
-            using EventLoop.StayScope stay = EventLoop.Stay();
-            return IsOnLoopAfterAsync(inside.Task);
-        });
+        Task<bool> cameBack = await BeginOnLoopAsync(() => IsOnLoopAfterAsync(inside.Task, stays: true));
         TaskCompletionSource<bool> fired = new(TaskCreationOptions.RunContinuationsAsynchronously);
         TaskCompletionSource<bool> set = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using LoopTimer running = _loop.CreateTimer(_ => fired.TrySetResult(EventLoop.IsCurrent), null, TimeSpan.FromMilliseconds(300), Timeout.InfiniteTimeSpan);
@@ -177,8 +206,12 @@ public sealed class EventLoopTests : IDisposable
         (await set.Task.WaitAsync(Patience, Token)).ShouldBeFalse();
     }
 
-    private static async Task<bool> IsOnLoopAfterAsync(Task task)
+    private static async Task<bool> IsOnLoopAfterAsync(Task task, bool stays = false)
     {
+        if (stays)
+        {
+            EventLoop.Stay();
+        }
         await task;
         return EventLoop.IsCurrent;
     }

@@ -5,7 +5,7 @@ using StreamHouse.Server.Kafka.Polling;
 namespace StreamHouse.Tests.KafkaListening.Polling;
 
 /// <summary>Real connections on an event loop that hears of changes only: nothing that happens to them may be missed, or be taken for another's.</summary>
-public sealed class PolledSocketTests : IDisposable
+public sealed class PolledSocketTests : IAsyncDisposable
 {
     private readonly EventLoop _loop = new();
     private readonly Socket _listening = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -18,8 +18,9 @@ public sealed class PolledSocketTests : IDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
+        await EventLoop.LeaveAsync();
         _listening.Dispose();
         _loop.Dispose();
     }
