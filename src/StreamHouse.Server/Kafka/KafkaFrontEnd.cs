@@ -45,13 +45,13 @@ internal static class KafkaFrontEnd
         handlers.Add(new ListOffsetsHandler(broker));
         handlers.Add(new OffsetForLeaderEpochHandler(broker));
         handlers.Add(new InitProducerIdHandler(broker));
-        AddGroups(handlers, broker, options);
+        AddGroups(handlers, broker, clock, options);
         AddAdministration(handlers, broker, clock, options);
         return new KafkaListener(
             endpoints, new KafkaServices(options, handlers, broker.Buffers, new RequestMemory(options.RequestsBytesMax), kafkaMetrics, clock, log));
     }
 
-    private static void AddGroups(KafkaHandlers handlers, IBroker broker, KafkaOptions options)
+    private static void AddGroups(KafkaHandlers handlers, IBroker broker, TimeProvider clock, KafkaOptions options)
     {
         handlers.Add(new FindCoordinatorHandler(options));
         handlers.Add(new JoinGroupHandler(broker.Groups));
@@ -63,7 +63,7 @@ internal static class KafkaFrontEnd
         handlers.Add(new OffsetDeleteHandler(broker));
         handlers.Add(new DescribeGroupsHandler(broker.Groups));
         handlers.Add(new ListGroupsHandler(broker.Groups));
-        handlers.Add(new DeleteGroupsHandler(broker.Groups));
+        handlers.Add(new DeleteGroupsHandler(broker.Groups, clock));
     }
 
     private static void AddAdministration(KafkaHandlers handlers, IBroker broker, TimeProvider clock, KafkaOptions options)
